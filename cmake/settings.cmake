@@ -1,0 +1,24 @@
+# One INTERFACE target carries every compiler setting of the project.
+add_library(llmbatch_settings INTERFACE)
+target_compile_features(llmbatch_settings INTERFACE cxx_std_20)
+target_include_directories(llmbatch_settings INTERFACE ${CMAKE_SOURCE_DIR}/include)
+target_compile_options(llmbatch_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wnull-dereference -Wswitch-enum
+  -Wdouble-promotion -Wformat=2)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees null dereferences in inlined library code where there are none.
+  target_compile_options(llmbatch_settings INTERFACE -Wno-null-dereference)
+endif()
+if(LLMBATCH_WERROR)
+  target_compile_options(llmbatch_settings INTERFACE -Werror)
+endif()
+if(LLMBATCH_SANITIZE)
+  target_compile_options(llmbatch_settings INTERFACE
+    -fsanitize=${LLMBATCH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(llmbatch_settings INTERFACE -fsanitize=${LLMBATCH_SANITIZE})
+endif()
+if(LLMBATCH_FUZZ)
+  target_compile_options(llmbatch_settings INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+  target_link_options(llmbatch_settings INTERFACE -fsanitize=address,undefined)
+endif()

@@ -1,0 +1,41 @@
+// Money in int64 pico-dollars (1e-12 USD): exact for every price per token, up to 9.2 million USD.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace llmbatch {
+
+class Money {
+ public:
+  static constexpr std::int64_t kPicoPerDollar = 1'000'000'000'000;
+
+  constexpr Money() = default;
+  static constexpr Money from_pico(std::int64_t pico) { return Money(pico); }
+  /// Parses a decimal such as `0.15`, `3`, `1.5e-7`; never goes through a double. Absent when it is
+  /// no decimal, has digits below 1e-12 or is out of range.
+  static std::optional<Money> parse_dollars(std::string_view text);
+
+  constexpr std::int64_t pico() const { return pico_; }
+  /// A plain decimal in dollars without trailing zeros, `0.0000636`.
+  std::string to_decimal() const;
+  /// For people: `$0.0000636`, `$3.42`, `$225.00`.
+  std::string to_display() const;
+
+  friend constexpr auto operator<=>(const Money&, const Money&) = default;
+  Money& operator+=(Money other) {
+    pico_ += other.pico_;
+    return *this;
+  }
+  friend Money operator+(Money a, Money b) { return Money(a.pico_ + b.pico_); }
+  friend Money operator-(Money a, Money b) { return Money(a.pico_ - b.pico_); }
+
+ private:
+  constexpr explicit Money(std::int64_t pico) : pico_(pico) {}
+  std::int64_t pico_ = 0;
+};
+
+}  // namespace llmbatch
