@@ -78,7 +78,7 @@ void Runner::check_interrupts(SteadyTime now) {
   }
   if (state.stop_requests >= 1 && stop_signal_ == 0) {
     stop_signal_ = state.stop_signal;
-    if (end_ == RunEnd::completed) end_ = RunEnd::interrupted;
+    if (end_ == RunEnding::completed) end_ = RunEnding::interrupted;
     drain_deadline_ = now + settings_.drain_timeout;
     stop_starting(Phase::draining);
     parts_.monitor.message(
@@ -95,15 +95,15 @@ void Runner::check_interrupts(SteadyTime now) {
 void Runner::stop_starting(Phase phase) { phase_ = std::max(phase_, phase); }
 
 void Runner::pause(std::string reason) {
-  if (end_ != RunEnd::completed) return;
-  end_ = RunEnd::paused;
+  if (end_ != RunEnding::completed) return;
+  end_ = RunEnding::paused;
   status_.pause_reason = std::move(reason);
   stop_starting(Phase::draining);
 }
 
 void Runner::fail(Error error) {
   if (error_) return;
-  end_ = RunEnd::failed;
+  end_ = RunEnding::failed;
   error_ = std::move(error);
   stop_starting(Phase::aborting);
   parts_.transport.abort_all();
@@ -338,7 +338,7 @@ RunResult Runner::finish() {
   writer_.collect(collected_);
   for (const SlotNumber number : collected_.tickets) on_durable(number, now);
   if (!stored) fail(stored.error());
-  if (end_ != RunEnd::failed) {
+  if (end_ != RunEnding::failed) {
     LLMBATCH_CHECK(counters_.calls == counters_.answered);
     LLMBATCH_CHECK(counters_.pulled == counters_.finished + counters_.released);
     LLMBATCH_CHECK(slots_.in_use() == 0);
@@ -350,7 +350,7 @@ RunResult Runner::finish() {
   if (limiter_.limits_anything()) {
     result.limiter_state = limiter_.serialize(now, parts_.clock.wall_now(), Duration(0));
   }
-  if (end_ == RunEnd::paused) {
+  if (end_ == RunEnding::paused) {
     parts_.monitor.run_paused(status_);
   } else {
     parts_.monitor.run_finished(status_);

@@ -49,10 +49,10 @@ struct RunnerParts {
   Interrupts& interrupts;
 };
 
-enum class RunEnd : std::uint8_t { completed, paused, interrupted, failed };
+enum class RunEnding : std::uint8_t { completed, paused, interrupted, failed };
 
 struct RunResult {
-  RunEnd end = RunEnd::completed;
+  RunEnding end = RunEnding::completed;
   RunStatus status;            ///< the last one
   std::optional<Error> error;  ///< for failed
   int stop_signal = 0;         ///< for interrupted
@@ -127,7 +127,7 @@ class Runner {
   StoreWriter writer_;
 
   Phase phase_ = Phase::running;
-  RunEnd end_ = RunEnd::completed;
+  RunEnding end_ = RunEnding::completed;
   std::optional<Error> error_;
   int stop_signal_ = 0;
   bool source_ended_ = false;

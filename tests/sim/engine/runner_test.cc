@@ -53,7 +53,7 @@ Script always(ErrorClass error) {
 TEST(Runner, EveryItemEndsInExactlyOneFinalState) {
   World world(500, always(ErrorClass::none));
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::completed);
+  EXPECT_EQ(result.end, RunEnding::completed);
   EXPECT_EQ(result.status.items[ItemState::succeeded], 500);
   EXPECT_EQ(result.status.items[ItemState::pending], 0);
   ASSERT_EQ(world.store.final_count.size(), 500u);
@@ -148,7 +148,7 @@ TEST(Runner, QuotaExhaustedPausesAndLeavesItemsPending) {
   });
   world.settings.concurrency = 2;
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::paused);
+  EXPECT_EQ(result.end, RunEnding::paused);
   EXPECT_THAT(result.status.pause_reason, testing::HasSubstr("no credits"));
   EXPECT_GE(result.status.items[ItemState::pending], 87);
   EXPECT_FALSE(world.store.final_count.contains(10));
@@ -158,7 +158,7 @@ TEST(Runner, ErrorRatePausesOnceFiftyFinished) {
   World world(1000, always(ErrorClass::invalid_request));
   world.settings.max_error_rate = 0.05;
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::paused);
+  EXPECT_EQ(result.end, RunEnding::paused);
   EXPECT_GE(result.status.items[ItemState::failed], 50);
   EXPECT_LE(result.status.items[ItemState::failed], 100);
   EXPECT_THAT(result.status.pause_reason, testing::HasSubstr("invalid_request"));
@@ -169,7 +169,7 @@ TEST(Runner, ErrorRateOnlyWarnsWhenAsked) {
   world.settings.max_error_rate = 0.05;
   world.settings.pause_on_error_rate = false;
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::completed);
+  EXPECT_EQ(result.end, RunEnding::completed);
   EXPECT_EQ(result.status.items[ItemState::failed], 200);
   EXPECT_EQ(world.monitor.messages.size(), 1u);
 }
@@ -179,7 +179,7 @@ TEST(Runner, FirstInterruptDrainsWhatIsInFlight) {
   world.interrupts.stop_at(world.clock.now() + 1200ms);
   world.endpoint.set_next_event(world.clock.now() + 1200ms);
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::interrupted);
+  EXPECT_EQ(result.end, RunEnding::interrupted);
   EXPECT_EQ(result.stop_signal, 2);
   EXPECT_EQ(static_cast<std::size_t>(result.status.items[ItemState::succeeded]),
             world.endpoint.started().size());
@@ -190,7 +190,7 @@ TEST(Runner, SecondInterruptAbortsAndLeavesItemsPending) {
   world.interrupts.stop_at(world.clock.now() + 1s);
   world.interrupts.stop_at(world.clock.now() + 2s);
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::interrupted);
+  EXPECT_EQ(result.end, RunEnding::interrupted);
   EXPECT_EQ(result.status.items[ItemState::pending], 100);
   EXPECT_EQ(world.store.rows.size(), 20u)
       << "aborted calls are recorded: they may have been billed";
@@ -200,7 +200,7 @@ TEST(Runner, StoreErrorStopsSending) {
   World world(1000, always(ErrorClass::none));
   world.store.fail_after = 40;
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::failed);
+  EXPECT_EQ(result.end, RunEnding::failed);
   ASSERT_TRUE(result.error.has_value());
   EXPECT_THAT(result.error->message, testing::HasSubstr("disk full"));
   EXPECT_LE(world.endpoint.started().size(), 40u + 3 * 20);
@@ -220,7 +220,7 @@ TEST(Runner, RequestsPerDayPauseNamesTheTime) {
   world.settings.limits.requests_per_day = 10;
   world.settings.concurrency = 1;
   const RunResult result = world.run();
-  EXPECT_EQ(result.end, RunEnd::paused);
+  EXPECT_EQ(result.end, RunEnding::paused);
   EXPECT_EQ(world.endpoint.started().size(), 10u);
   EXPECT_THAT(result.status.pause_reason, testing::HasSubstr("2026-"));
 }
