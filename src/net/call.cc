@@ -193,8 +193,10 @@ TransportError Call::classify(CURLcode code) const {
   if (too_large_) return TransportError::too_large;
   if (repeat_refused_) return TransportError::reset;
   if (code == CURLE_OK) return is_complete() ? TransportError::none : TransportError::reset;
-  if (code == CURLE_OPERATION_TIMEDOUT && reply_.transmissions == 0) return TransportError::connect;
-  return error_of(code);
+  const TransportError error = error_of(code);
+  // Lost before the request was sent: the connect timeout, or a proxy that refused the tunnel.
+  const bool lost = error == TransportError::timeout || error == TransportError::reset;
+  return lost && reply_.transmissions == 0 ? TransportError::connect : error;
 }
 
 /// libcurl calls an answer that ended inside its headers a success.
