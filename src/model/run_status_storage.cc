@@ -1,0 +1,179 @@
+// The stored form of RunStatus: every field, units in the names, so that what one process wrote
+// another shows without loss.
+#include <nlohmann/json.hpp>
+
+#include "llmbatch/model/run_status.h"
+
+namespace llmbatch {
+namespace {
+
+using Json = nlohmann::json;
+
+Json write(const std::optional<Money>& money) { return money ? Json(money->pico()) : Json(); }
+Json write(const std::optional<double>& number) { return number ? Json(*number) : Json(); }
+Json write(const std::optional<WallTime>& time) {
+  return time ? Json(to_unix_nanos(*time)) : Json();
+}
+
+/// Reads one member into its field. A missing or null member leaves the field as it is; one of the
+/// wrong type throws, which from_storage_json turns into "absent".
+template <typename T>
+void read(const Json& json, const char* name, T& field) {
+  const auto place = json.find(name);
+  if (place != json.end() && !place->is_null()) field = place->get<T>();
+}
+
+template <typename T, typename Stored, typename Convert>
+void read_optional(const Json& json, const char* name, std::optional<T>& field, Convert convert) {
+  const auto place = json.find(name);
+  if (place != json.end() && !place->is_null()) field = convert(place->get<Stored>());
+}
+
+void read(const Json& json, const char* name, std::optional<Money>& field) {
+  read_optional<Money, std::int64_t>(json, name, field, Money::from_pico);
+}
+void read(const Json& json, const char* name, std::optional<double>& field) {
+  read_optional<double, double>(json, name, field, [](double number) { return number; });
+}
+void read(const Json& json, const char* name, std::optional<WallTime>& field) {
+  read_optional<WallTime, std::int64_t>(json, name, field, from_unix_nanos);
+}
+
+Json write(const StateCounts& counts) {
+  Json json = Json::object();
+  for (int index = 0; index < kItemStateCount; ++index) {
+    const auto state = static_cast<ItemState>(index);
+    json[std::string(to_string(state))] = counts[state];
+  }
+  return json;
+}
+
+void read(const Json& json, StateCounts& counts) {
+  for (int index = 0; index < kItemStateCount; ++index) {
+    const auto state = static_cast<ItemState>(index);
+    read(json, to_string(state).data(), counts[state]);
+  }
+}
+
+Json write(const Usage& usage) {
+  return {{"input", usage.input},
+          {"cached_input", usage.cached_input},
+          {"cache_write", usage.cache_write},
+          {"output", usage.output},
+          {"reasoning", usage.reasoning},
+          {"estimated", usage.estimated},
+          {"reported_cost_pico", write(usage.reported_cost)}};
+}
+
+void read(const Json& json, Usage& usage) {
+  read(json, "input", usage.input);
+  read(json, "cached_input", usage.cached_input);
+  read(json, "cache_write", usage.cache_write);
+  read(json, "output", usage.output);
+  read(json, "reasoning", usage.reasoning);
+  read(json, "estimated", usage.estimated);
+  read(json, "reported_cost_pico", usage.reported_cost);
+}
+
+Json write(const std::vector<ErrorTally>& errors) {
+  Json json = Json::array();
+  for (const ErrorTally& tally : errors) {
+    json.push_back(
+        {{"class", tally.error_class}, {"message", tally.message}, {"count", tally.count}});
+  }
+  return json;
+}
+
+void read(const Json& json, std::vector<ErrorTally>& errors) {
+  for (const Json& entry : json) {
+    ErrorTally tally;
+    read(entry, "class", tally.error_class);
+    read(entry, "message", tally.message);
+    read(entry, "count", tally.count);
+    errors.push_back(std::move(tally));
+  }
+}
+
+Json write(const RunStatus& status) {
+  return {{"database", status.database},
+          {"input", status.input},
+          {"model", status.model},
+          {"running", status.running},
+          {"pid", status.pid},
+          {"run_number", status.run_number},
+          {"items", write(status.items)},
+          {"duplicates", status.duplicates},
+          {"attempts", status.attempts},
+          {"retries", status.retries},
+          {"cached", status.cached},
+          {"usage", write(status.usage)},
+          {"spent_pico", write(status.spent)},
+          {"projected_pico", write(status.projected)},
+          {"saved_pico", write(status.saved)},
+          {"requests_per_minute", write(status.requests_per_minute)},
+          {"tokens_per_minute", write(status.tokens_per_minute)},
+          {"eta_seconds", write(status.eta_seconds)},
+          {"waiting_for", status.waiting_for},
+          {"error_rate", write(status.error_rate)},
+          {"started_at_nanos", write(status.started_at)},
+          {"updated_at_nanos", write(status.updated_at)},
+          {"pause_reason", status.pause_reason},
+          {"errors", write(status.errors)},
+          {"finished_this_run", status.finished_this_run},
+          {"done_before", status.done_before},
+          {"elapsed_nanos", status.elapsed.count()},
+          {"concurrency", status.concurrency}};
+}
+
+void read(const Json& json, RunStatus& status) {
+  read(json, "database", status.database);
+  read(json, "input", status.input);
+  read(json, "model", status.model);
+  read(json, "running", status.running);
+  read(json, "pid", status.pid);
+  read(json, "run_number", status.run_number);
+  read(json.value("items", Json::object()), status.items);
+  read(json, "duplicates", status.duplicates);
+  read(json, "attempts", status.attempts);
+  read(json, "retries", status.retries);
+  read(json, "cached", status.cached);
+  read(json.value("usage", Json::object()), status.usage);
+  read(json, "spent_pico", status.spent);
+  read(json, "projected_pico", status.projected);
+  read(json, "saved_pico", status.saved);
+  read(json, "requests_per_minute", status.requests_per_minute);
+  read(json, "tokens_per_minute", status.tokens_per_minute);
+  read(json, "eta_seconds", status.eta_seconds);
+  read(json, "waiting_for", status.waiting_for);
+  read(json, "error_rate", status.error_rate);
+  read(json, "started_at_nanos", status.started_at);
+  read(json, "updated_at_nanos", status.updated_at);
+  read(json, "pause_reason", status.pause_reason);
+  read(json.value("errors", Json::array()), status.errors);
+  read(json, "finished_this_run", status.finished_this_run);
+  read(json, "done_before", status.done_before);
+  std::int64_t elapsed_nanos = 0;
+  read(json, "elapsed_nanos", elapsed_nanos);
+  status.elapsed = Duration{elapsed_nanos};
+  read(json, "concurrency", status.concurrency);
+}
+
+}  // namespace
+
+std::string to_storage_json(const RunStatus& status) {
+  return write(status).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<RunStatus> from_storage_json(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  try {
+    RunStatus status;
+    read(json, status);
+    return status;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace llmbatch
