@@ -148,8 +148,8 @@ Result<SplitArguments> split_arguments(Command command, const std::vector<std::s
 
 Status check_positionals(const CommandSpec& spec, const std::vector<std::string>& positionals) {
   if (positionals.size() < spec.min_positionals) {
-    return usage_error(fmt::format("{}: {} is missing{}", spec.name, spec.positionals,
-                                   see_help(spec.command)));
+    return usage_error(
+        fmt::format("{}: {} is missing{}", spec.name, spec.positionals, see_help(spec.command)));
   }
   if (positionals.size() > spec.max_positionals) {
     return usage_error(fmt::format("{}: unexpected argument {}{}", spec.name,
@@ -225,11 +225,11 @@ Result<ParsedCommand> parse_without_command(const std::string& option, std::size
   }
   const std::string name = option.substr(0, option.find('='));
   if (const auto near = nearest_word(name, {"--help", "--version"})) {
-    return usage_error(fmt::format("unknown option {}; did you mean '{}'?", in_quotes(name), *near));
+    return usage_error(
+        fmt::format("unknown option {}; did you mean '{}'?", in_quotes(name), *near));
   }
-  return usage_error(fmt::format(
-      "option {} before a command (write 'llmbatch run INPUT {}')", in_quotes(name),
-      sanitize_for_terminal(name)));
+  return usage_error(fmt::format("option {} before a command (write 'llmbatch run INPUT {}')",
+                                 in_quotes(name), sanitize_for_terminal(name)));
 }
 
 Result<ParsedCommand> parse_for(Command command, const std::vector<std::string>& rest,

@@ -41,7 +41,9 @@ std::string short_help(const SettingSpec& spec) {
   std::string text(spec.help.substr(0, stop));
   if (const std::size_t colon = text.find(": "); colon != std::string::npos) text.resize(colon);
   if (!text.empty() && text.back() == '.') text.pop_back();
-  std::erase_if(text, [](char c) { return std::string_view("'\"[]:$`\\").find(c) != std::string_view::npos; });
+  std::erase_if(text, [](char c) {
+    return std::string_view("'\"[]:$`\\").find(c) != std::string_view::npos;
+  });
   return text;
 }
 
@@ -122,8 +124,8 @@ std::string zsh_option(const SettingSpec& spec) {
   }
   const std::string equals = spec.type == ValueType::boolean ? "" : "=";
   const std::string repeat = spec.is_list() ? "*" : "";
-  std::string line = fmt::format("        '{}{}{}[{}]{}' \\\n", repeat, spec.flag(), equals, help,
-                                 value);
+  std::string line =
+      fmt::format("        '{}{}{}[{}]{}' \\\n", repeat, spec.flag(), equals, help, value);
   if (spec.letter != 0) {
     line += fmt::format("        '{}-{}[{}]{}' \\\n", repeat, spec.letter, help, value);
   }

@@ -1,12 +1,11 @@
 #include "llmbatch/app/config_file.h"
 
 #include <fmt/core.h>
+#include <toml++/toml.h>
 
 #include <exception>
 #include <sstream>
 #include <utility>
-
-#include <toml++/toml.h>
 
 #include "llmbatch/app/settings_table.h"
 #include "llmbatch/base/text.h"
@@ -78,18 +77,17 @@ class ConfigReader {
     for (const SettingSpec& spec : settings_table()) {
       if (spec.name != key.str()) continue;
       const bool in_section = spec.set_by == SetBy::anything;
-      return usage_error(fmt::format(
-          "{}: {} {}", at, name,
-          in_section ? fmt::format("belongs in section [{}]", spec.section)
-                     : fmt::format("cannot be set in a file (use {})", spec.flag())));
+      return usage_error(
+          fmt::format("{}: {} {}", at, name,
+                      in_section ? fmt::format("belongs in section [{}]", spec.section)
+                                 : fmt::format("cannot be set in a file (use {})", spec.flag())));
     }
     const std::string full = section.empty() ? name : fmt::format("{}.{}", section, name);
-    return usage_error(fmt::format("{}: unknown key '{}'{}", at, full,
-                                   suggestion(key.str(), file_keys(section))));
+    return usage_error(
+        fmt::format("{}: unknown key '{}'{}", at, full, suggestion(key.str(), file_keys(section))));
   }
 
-  Result<std::vector<std::string>> to_texts(const SettingSpec& spec,
-                                            const toml::node& node) const {
+  Result<std::vector<std::string>> to_texts(const SettingSpec& spec, const toml::node& node) const {
     std::vector<std::string> texts;
     if (spec.type == ValueType::parameters && node.is_table()) {
       for (const auto& [key, value] : *node.as_table()) {
@@ -144,10 +142,9 @@ class ConfigReader {
     shown << node.type();
     const std::string_view wanted =
         wants_boolean ? "true or false" : (takes_number(spec.type) ? "a number" : "a string");
-    return usage_error(fmt::format("{} is not {}{}", shown_value(node), wanted,
-                                   wants_boolean || takes_number(spec.type)
-                                       ? ""
-                                       : " (put it in quotes)"));
+    return usage_error(
+        fmt::format("{} is not {}{}", shown_value(node), wanted,
+                    wants_boolean || takes_number(spec.type) ? "" : " (put it in quotes)"));
   }
 
   static std::string shown_value(const toml::node& node) {

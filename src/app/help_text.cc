@@ -26,8 +26,7 @@ std::string paragraphs(std::string_view text, std::size_t width) {
   return out;
 }
 
-void add_row(std::string& out, const std::string& left, std::string_view right,
-             std::size_t width) {
+void add_row(std::string& out, const std::string& left, std::string_view right, std::size_t width) {
   std::string line = "  " + left;
   if (line.size() + 2 > kHelpColumn) {
     out += line + "\n";

@@ -134,8 +134,8 @@ The database of a job, next to its input: SQLite, with one result per item.
 }  // namespace
 
 std::string man_page() {
-  std::string out = fmt::format(".TH LLMBATCH 1 \"\" \"llmbatch {}\" \"User Commands\"\n",
-                                kVersion);
+  std::string out =
+      fmt::format(".TH LLMBATCH 1 \"\" \"llmbatch {}\" \"User Commands\"\n", kVersion);
   out += ".SH NAME\nllmbatch \\- batch runner for LLM calls\n.SH SYNOPSIS\n.nf\n";
   for (const CommandSpec& command : command_table()) {
     if (command.hidden) continue;

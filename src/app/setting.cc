@@ -64,7 +64,8 @@ tl::unexpected<Error> wrong(std::string_view value, std::string_view expected) {
 
 Status check_choice(const SettingSpec& spec, const std::string& word) {
   const std::vector<std::string> choices = spec.choice_list();
-  if (choices.empty() || std::find(choices.begin(), choices.end(), word) != choices.end()) return {};
+  if (choices.empty() || std::find(choices.begin(), choices.end(), word) != choices.end())
+    return {};
   std::string message =
       fmt::format("'{}' is not one of {}", sanitize_for_terminal(word), join_choices(choices));
   if (const auto near = nearest_word(word, choices)) {
@@ -80,10 +81,10 @@ Status check_parameter(const std::string& text) {
   }
   const std::string value = text.substr(equals + 1);
   if (nlohmann::json::accept(value)) return {};
-  return usage_error(fmt::format("'{}': the value is not JSON (a text needs its quotes: {}='\"{}\"')",
-                                 sanitize_for_terminal(text),
-                                 sanitize_for_terminal(text.substr(0, equals)),
-                                 sanitize_for_terminal(value)));
+  return usage_error(
+      fmt::format("'{}': the value is not JSON (a text needs its quotes: {}='\"{}\"')",
+                  sanitize_for_terminal(text), sanitize_for_terminal(text.substr(0, equals)),
+                  sanitize_for_terminal(value)));
 }
 
 Status check_url(const std::string& text) {
@@ -138,8 +139,7 @@ std::string_view expected_words(ValueType type) {
 bool parse_numeric(const SettingSpec& spec, const std::string& text, SettingValue& value) {
   std::optional<std::int64_t> integer;
   if (spec.type == ValueType::number || spec.type == ValueType::percent) {
-    const auto number =
-        spec.type == ValueType::number ? parse_number(text) : parse_percent(text);
+    const auto number = spec.type == ValueType::number ? parse_number(text) : parse_percent(text);
     if (number) value.number = *number;
     return number.has_value();
   }
@@ -281,9 +281,9 @@ std::optional<std::int64_t> parse_duration_nanos(std::string_view text) {
       nanos = *number * 1e9;
       break;
     }
-    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& candidate) {
-      return text.starts_with(candidate.first);
-    });
+    const auto unit =
+        std::find_if(std::begin(kUnits), std::end(kUnits),
+                     [&](const auto& candidate) { return text.starts_with(candidate.first); });
     if (unit == std::end(kUnits)) return std::nullopt;
     nanos += *number * unit->second;
     text.remove_prefix(unit->first.size());

@@ -2,31 +2,27 @@
 
 #include <fmt/core.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "llmbatch/app/config_file.h"
 #include "llmbatch/app/settings_table.h"
 #include "llmbatch/base/check.h"
+#include "llmbatch/base/fd.h"
 
 namespace llmbatch {
 namespace {
 
+constexpr std::size_t kMaxConfigBytes = 1U << 20U;
+
 /// The text of a file; absent when there is none and it may be missing.
 Result<std::optional<std::string>> read_config_text(const std::string& path, bool may_be_missing) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const int reason = errno;
-    if (may_be_missing && (reason == ENOENT || reason == ENOTDIR)) return std::nullopt;
-    return usage_error(fmt::format("{}: cannot be read: {}", path, std::strerror(reason)));
-  }
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return usage_error(fmt::format("{}: cannot be read", path));
-  return std::optional<std::string>(std::move(text));
+  std::error_code error;
+  if (may_be_missing && !std::filesystem::exists(path, error) && !error) return std::nullopt;
+  auto text = read_file(path, kMaxConfigBytes);
+  if (!text) return forward_error(text);
+  return std::optional<std::string>(std::move(*text));
 }
 
 std::string directory_of(const std::string& path) {
@@ -43,9 +39,8 @@ struct ConfigFile {
 
 std::vector<ConfigFile> config_files(const Settings& settings, const Environment& environment) {
   if (const auto only_file = settings.optional_text("config")) {
-    const std::string path = only_file->front() == '/'
-                                 ? *only_file
-                                 : environment.working_directory + "/" + *only_file;
+    const std::string path =
+        only_file->front() == '/' ? *only_file : environment.working_directory + "/" + *only_file;
     return {{path, *only_file, OriginKind::directory_file, false}};
   }
   std::vector<ConfigFile> files;
@@ -61,8 +56,8 @@ Status add_file(const ConfigFile& file, const Environment& environment, Settings
   const auto text = read_config_text(file.path, file.may_be_missing);
   if (!text) return forward_error(text);
   if (!text->has_value()) return {};
-  auto values = parse_config_file(**text, file.shown, file.kind, directory_of(file.path),
-                                  environment.home());
+  auto values =
+      parse_config_file(**text, file.shown, file.kind, directory_of(file.path), environment.home());
   if (!values) return forward_error(values);
   for (GivenValue& value : *values) {
     if (Status status = settings.set(std::move(value)); !status) return status;
@@ -153,9 +148,7 @@ const Origin& Settings::origin(std::string_view name) const { return entry(name)
 
 bool Settings::flag(std::string_view name) const { return entry(name).value.boolean; }
 
-std::string Settings::text(std::string_view name) const {
-  return optional_text(name).value_or("");
-}
+std::string Settings::text(std::string_view name) const { return optional_text(name).value_or(""); }
 
 std::optional<std::string> Settings::optional_text(std::string_view name) const {
   const Entry& found = entry(name);

@@ -1,5 +1,5 @@
-// API keys: from an environment variable or a file, never from a flag; never logged, stored or shown.
-// Thread rule: pure functions of environment and files.
+// API keys: from an environment variable or a file, never from a flag; never logged, stored or
+// shown. Thread rule: pure functions of environment and files.
 #pragma once
 
 #include <optional>
@@ -21,13 +21,13 @@ struct ApiKeyRequest {
 };
 
 struct ApiKey {
-  std::string value;   ///< empty: there is none, and none is needed
-  std::string origin;  ///< `env OPENAI_API_KEY`, `file key.txt`; empty without a key
+  std::string value;                  ///< empty: there is none, and none is needed
+  std::string origin;                 ///< `env OPENAI_API_KEY`, `file key.txt`; empty without a key
   std::vector<std::string> warnings;  ///< for stderr: a key file that others can read
 };
 
-/// The file wins over the variables, of which the first one that is set counts. Fails (usage) when a
-/// required key is missing, when a key is malformed, and when it would travel over plain http to
+/// The file wins over the variables, of which the first one that is set counts. Fails (usage) when
+/// a required key is missing, when a key is malformed, and when it would travel over plain http to
 /// another machine. No message contains the key.
 Result<ApiKey> read_api_key(const ApiKeyRequest& request, const Environment& environment);
 

@@ -1,6 +1,6 @@
-// The command line: from arguments to a command with its settings. CLI11 splits the flags; which ones
-// there are, and what their values mean, is in the table of settings. Thread rule: pure function of
-// arguments, environment and configuration files.
+// The command line: from arguments to a command with its settings. CLI11 splits the flags; which
+// ones there are, and what their values mean, is in the table of settings. Thread rule: pure
+// function of arguments, environment and configuration files.
 #pragma once
 
 #include <string>

@@ -15,8 +15,8 @@ inline constexpr std::string_view kDatabaseSuffix = ".llmbatch.db";
 /// `tickets.jsonl` -> `tickets.jsonl.llmbatch.db`; a usage error for `-`.
 Result<std::string> default_database_path(const std::string& input);
 
-/// The only `*.llmbatch.db` in `directory`, by its plain name when that is `.`. None or several are a
-/// usage error that lists them.
+/// The only `*.llmbatch.db` in `directory`, by its plain name when that is `.`. None or several are
+/// a usage error that lists them.
 Result<std::string> find_only_database(const std::string& directory);
 
 /// For status and export: the positional DB, else --db, else the only one of the directory.

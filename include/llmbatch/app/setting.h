@@ -19,7 +19,7 @@ enum class ValueType : std::uint8_t {
   text,
   path,
   url,
-  choice,           ///< one of `choices`
+  choice,  ///< one of `choices`
   integer,
   auto_or_integer,  ///< `auto` or an integer
   number,
@@ -37,7 +37,7 @@ enum class SetBy : std::uint8_t { anything, flag_and_environment, flag };
 
 struct SettingSpec {
   std::string_view name{};  ///< `max-retries`: the flag without dashes and the key in a file
-  char letter = 0;        ///< short flag, 0: none
+  char letter = 0;          ///< short flag, 0: none
   ValueType type = ValueType::text;
   std::string_view value_name{};    ///< placeholder in help; empty: `choices`
   std::string_view choices{};       ///< `a|b|c`, for choice and words
@@ -48,6 +48,7 @@ struct SettingSpec {
   CommandSet commands = 0;
   std::string_view section{};  ///< of the file; `run` and "" stand at the top level, too
   SetBy set_by = SetBy::anything;
+  bool secret = false;      ///< the value is never shown
   std::string_view help{};  ///< sentences without the default
 
   std::string flag() const;         ///< `--max-retries`
@@ -66,8 +67,8 @@ struct SettingValue {
   double number = 0;         ///< number; percent as a fraction
 };
 
-/// Parses what was given for a setting (several texts only for lists). The message of a failure says
-/// what is wrong with which value, without naming the setting.
+/// Parses what was given for a setting (several texts only for lists). The message of a failure
+/// says what is wrong with which value, without naming the setting.
 Result<SettingValue> parse_setting_value(const SettingSpec& spec, std::vector<std::string> texts);
 
 /// `60`, `1.5s`, `500ms`, `2m`, `1h30m`, `1d` in nanoseconds; a bare number is in seconds.

@@ -18,7 +18,13 @@
 namespace llmbatch {
 
 /// From weakest to strongest.
-enum class OriginKind : std::uint8_t { default_value, user_file, directory_file, environment, flag };
+enum class OriginKind : std::uint8_t {
+  default_value,
+  user_file,
+  directory_file,
+  environment,
+  flag
+};
 
 struct Origin {
   OriginKind kind = OriginKind::default_value;
@@ -78,8 +84,8 @@ class Settings {
   std::vector<Entry> entries_;
 };
 
-/// Defaults, files, environment and flags in one. `--config` (or LLMBATCH_CONFIG) names the only file
-/// to read then. Unknown keys in files and values that do not parse are usage errors.
+/// Defaults, files, environment and flags in one. `--config` (or LLMBATCH_CONFIG) names the only
+/// file to read then. Unknown keys in files and values that do not parse are usage errors.
 Result<Settings> resolve_settings(Command command, std::vector<GivenValue> flags,
                                   const Environment& environment);
 
