@@ -57,8 +57,8 @@ Result<std::int64_t> check_version(Connection& connection) {
 }
 
 /// check_version() that leaves a refused database as it was, down to a log beside it.
-Result<std::int64_t> check_unchanged(Connection& connection) {
-  const bool had_log = exists(connection.path() + "-wal");
+/// `had_log`: whether that was there before the first read.
+Result<std::int64_t> check_unchanged(Connection& connection, bool had_log) {
   auto version = check_version(connection);
   if (!version && had_log) connection.keep_log_on_close();
   return version;
@@ -73,14 +73,14 @@ Result<bool> create_file(const std::string& path) {
   return usage_error(path + ": could not create the database (" + errno_text(errno) + ")");
 }
 
-Status prepare_writable(Connection& connection, bool is_new) {
+Status prepare_writable(Connection& connection, bool is_new, bool had_log) {
   if (is_new) {
     // The schema goes in before WAL is switched on: so the file itself, not only its log, says from
     // the first moment whose it is.
     if (auto status = connection.execute("pragma synchronous = full"); !status) return status;
     if (auto status = create_schema(connection); !status) return status;
   } else {
-    auto version = check_unchanged(connection);
+    auto version = check_unchanged(connection, had_log);
     if (!version) return forward_error(version);
     if (*version < kSchemaVersion) {
       auto status = migrate(connection, migrations(), kSchemaVersion);
@@ -101,10 +101,11 @@ Result<std::unique_ptr<Connection>> open_writable_database(const std::string& pa
   }
   // An empty file is what a crash right after the creation leaves behind.
   const bool is_new = *created || (file_size(path) == 0 && file_size(path + "-wal") == 0);
+  const bool had_log = exists(path + "-wal");
   auto connection = Connection::open(path, Connection::Access::read_write);
   if (!connection) return connection;
   if (auto status = (*connection)->execute(kCommonSettings); !status) return forward_error(status);
-  if (auto status = prepare_writable(**connection, is_new); !status) {
+  if (auto status = prepare_writable(**connection, is_new, had_log); !status) {
     connection->reset();
     if (*created) unlink(path.c_str());
     return forward_error(status);
@@ -114,21 +115,18 @@ Result<std::unique_ptr<Connection>> open_writable_database(const std::string& pa
 
 Result<std::unique_ptr<Connection>> open_readable_database(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0) return usage_error(path + ": " + errno_text(errno));
+  const bool had_log = exists(path + "-wal");
   auto connection = Connection::open(path, Connection::Access::query);
   if (!connection) return connection;
-  auto version = check_unchanged(**connection);
-  if (!version && file_size(path + "-wal") == 0) {
-    // Read-only media: SQLite cannot make the shared index of the log; without a log none is
-    // needed.
-    auto immutable = Connection::open(path, Connection::Access::immutable);
-    if (immutable) {
-      auto second = check_version(**immutable);
-      if (second) {
-        connection = std::move(immutable);
-        version = std::move(second);
-      }
-    }
+  const Result<std::int64_t> readable = (*connection)->query_integer("pragma schema_version");
+  if (!readable && file_size(path + "-wal") == 0) {
+    // Read-only media: SQLite cannot make the shared index of the log; without a log none is needed.
+    connection->reset();
+    connection = Connection::open(path, Connection::Access::immutable);
+    if (!connection) return connection;
+    if (!(*connection)->query_integer("pragma schema_version")) return forward_error(readable);
   }
+  auto version = check_unchanged(**connection, had_log);
   if (!version) return forward_error(version);
   if (*version < kSchemaVersion) {
     return failure(path + ": was written by an older llmbatch (schema " + std::to_string(*version) +
