@@ -152,7 +152,7 @@ void WireProvider::read_success(const HttpReply& reply, Outcome& outcome, bool h
                                 repaired.empty() ? body : std::string_view(repaired)};
     read_answer(object, context, outcome);
     const bool has_error = object.at_key("error").get(error) == simdjson::SUCCESS &&
-                           (error.is_object() || error.is_string());
+                           (error.is_object() || !text_in(object, "error").empty());
     if (has_error || text_in(object, "type") == "error") {
       const auto details = read_error_body(body);
       apply_error(details, classify_error_in_success(details, profile_, has_hint), outcome);
