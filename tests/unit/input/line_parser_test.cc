@@ -172,7 +172,8 @@ TEST(LineParser, AcceptsWhatAnIndependentParserAccepts) {
     by_line.id_rule = IdRule::line;
     const std::string error = error_of(text, by_line);
     const bool rejected = error.starts_with("not ");
-    EXPECT_EQ(rejected, !nlohmann::json::accept(text) || text[text.find_first_not_of(" ")] != '{') << text << error;
+    EXPECT_EQ(rejected, !nlohmann::json::accept(text) || text[text.find_first_not_of(" ")] != '{')
+        << text << error;
   }
 }
 
