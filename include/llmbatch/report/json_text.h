@@ -8,7 +8,7 @@
 namespace llmbatch {
 
 /// `text` without the white space between its tokens; absent when it is not valid JSON (RFC 8259,
-/// UTF-8).
+/// UTF-8), or has a number beyond the range of a double, which many readers reject.
 std::optional<std::string> compact_json(std::string_view text);
 
 }  // namespace llmbatch
