@@ -18,13 +18,18 @@ constexpr std::size_t kErrorChars = 100;
 class Table {
  public:
   void row(std::string_view label, std::string_view value) {
-    if (!value.empty()) text_ += fmt::format("{:<11} {}\n", label, sanitize_for_terminal(value));
+    if (value.empty()) return;
+    if (gap_) text_ += '\n';
+    gap_ = false;
+    text_ += fmt::format("{:<11} {}\n", label, sanitize_for_terminal(value));
   }
-  void gap() { text_ += '\n'; }
+  /// An empty line before the next row, if one comes.
+  void gap() { gap_ = true; }
   std::string take() { return std::move(text_); }
 
  private:
   std::string text_;
+  bool gap_ = false;
 };
 
 std::string join(const std::vector<std::string>& parts) {

@@ -355,6 +355,7 @@ TEST(StatusReport, SaysWhenARunIsSilentOrPaused) {
   status.pid = 7;
   status.updated_at = now - std::chrono::minutes(20);
   EXPECT_THAT(format_status(status, now), HasSubstr("running (pid 7), but silent for 20m"));
+  EXPECT_THAT(format_status(status, now), Not(HasSubstr("\n\n\n")));
   status.running = false;
   status.pause_reason = "quota exhausted";
   EXPECT_THAT(format_status(status, now),

@@ -96,6 +96,7 @@ TEST(Summary, NothingToDoIsSaidAndCostsNothing) {
   EXPECT_THAT(text, HasSubstr("llmbatch: nothing to do, all 5 items succeeded"));
   EXPECT_THAT(text, HasSubstr("llmbatch export 'a b.db'"));
   EXPECT_THAT(text, Not(HasSubstr("duration")));
+  EXPECT_THAT(text, Not(HasSubstr("\n\n\n")));
 }
 
 TEST(Summary, GoesToADescriptorWithoutEscapeCodes) {
