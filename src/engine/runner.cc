@@ -346,10 +346,7 @@ RunResult Runner::finish() {
   refresh_status(now);
   status_.running = false;
   status_.waiting_for.clear();
-  RunResult result{end_, status_, error_, stop_signal_, {}};
-  if (limiter_.limits_anything()) {
-    result.limiter_state = limiter_.serialize(now, parts_.clock.wall_now(), Duration(0));
-  }
+  RunResult result{end_, status_, error_, stop_signal_};
   if (end_ == RunEnding::paused) {
     parts_.monitor.run_paused(status_);
   } else {

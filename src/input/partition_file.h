@@ -1,7 +1,7 @@
-// PartitionFile: fixed-size records divided into partitions, each read back in the order of writing.
-// What does not fit a block per partition goes to an unlinked temporary file; small amounts never
-// touch the disk. Memory: one block per partition in use, whatever the number of records.
-// Thread rule: one thread appends; then several may read different partitions.
+// PartitionFile: fixed-size records divided into partitions, each read back in the order of
+// writing. What does not fit a block per partition goes to an unlinked temporary file; small
+// amounts never touch the disk. Memory: one block per partition in use, whatever the number of
+// records. Thread rule: one thread appends; then several may read different partitions.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,7 @@ class PartitionFile {
 
  public:
   PartitionFile(std::string directory, std::size_t partitions)
-      : directory_(std::move(directory)),
-        chains_(partitions),
-        blocks_(partitions * kBlockBytes) {}
+      : directory_(std::move(directory)), chains_(partitions), blocks_(partitions * kBlockBytes) {}
 
   Status append(std::size_t partition, const Record& record) {
     Chain& chain = chains_[partition];

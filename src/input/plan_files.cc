@@ -36,8 +36,8 @@ class SpilledRuns final : public LineRunStream {
 }  // namespace
 
 Status LineRunWriter::add(std::uint64_t line, LineKind kind, std::uint64_t seq) {
-  const bool continues = run_.count > 0 && run_.kind == kind &&
-                         (!has_seq(kind) || run_.first_seq + run_.count == seq);
+  const bool continues =
+      run_.count > 0 && run_.kind == kind && (!has_seq(kind) || run_.first_seq + run_.count == seq);
   if (continues) {
     ++run_.count;
     return {};
@@ -75,9 +75,9 @@ Result<bool> InvalidLineReader::next(InvalidLine& line) {
   if (!more || !*more) return more;
   line.line = header.line;
   line.offset_bytes = header.offset_bytes;
-  for (auto [text, size] : {std::pair{&line.id, header.id_bytes},
-                            std::pair{&line.message, header.message_bytes},
-                            std::pair{&line.content, header.content_bytes}}) {
+  for (auto [text, size] :
+       {std::pair{&line.id, header.id_bytes}, std::pair{&line.message, header.message_bytes},
+        std::pair{&line.content, header.content_bytes}}) {
     if (auto read = read_text(*text, size); !read) return read;
   }
   return true;

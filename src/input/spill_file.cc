@@ -25,8 +25,7 @@ Status SpillFile::append(std::string_view bytes) {
   return {};
 }
 
-Result<std::size_t> SpillFile::read_at(std::uint64_t offset, char* buffer,
-                                       std::size_t size) const {
+Result<std::size_t> SpillFile::read_at(std::uint64_t offset, char* buffer, std::size_t size) const {
   std::size_t done = 0;
   if (offset < written_bytes_) {
     const auto there = std::min<std::uint64_t>(size, written_bytes_ - offset);

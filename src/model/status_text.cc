@@ -26,7 +26,7 @@ std::string format_number(double number) {
 std::string format_percent(std::int64_t part, std::int64_t whole) {
   if (whole <= 0) return "0.0 %";
   const double share = static_cast<double>(part) / static_cast<double>(whole);
-  const auto tenths = part == whole ? 1000 : static_cast<int>(std::floor(share * 1000));
+  const auto tenths = part >= whole ? 1000 : std::min(999L, std::lround(share * 1000));
   return fmt::format("{}.{} %", tenths / 10, tenths % 10);
 }
 

@@ -1,11 +1,13 @@
 #include "call.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
+#include "llmbatch/base/fd.h"
 #include "llmbatch/base/text.h"
 
 namespace llmbatch::net {
@@ -94,8 +96,8 @@ HeaderList make_header_list(const TransportConfig& config) {
   return list;
 }
 
-Call::Call(const TransportConfig& config, curl_slist* headers)
-    : easy_(curl_easy_init()), max_body_bytes_(config.max_response_bytes) {
+Call::Call(const TransportConfig& config, curl_slist* headers, Poller& poller)
+    : easy_(curl_easy_init()), poller_(poller), max_body_bytes_(config.max_response_bytes) {
   if (easy_ != nullptr) set_options(config, headers);
 }
 
@@ -121,6 +123,8 @@ void Call::set_options(const TransportConfig& config, curl_slist* headers) {
   curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Call::on_open_socket);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Call::on_close_socket);
+  curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, &poller_);
   curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, 1L);
   curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -165,6 +169,7 @@ void Call::prepare(CallId id, const ParsedUrl& url, std::string_view body, const
   headers_complete_ = false;
   too_large_ = false;
   repeat_refused_ = false;
+  socket_errno_ = 0;
   reply_ = HttpReply{};
   reply_.transmissions = 0;
   reply_.started_at = clock.wall_now();
@@ -211,6 +216,9 @@ std::string Call::describe(CURLcode code, TransportError error) const {
     return "the answer is larger than " + std::to_string(max_body_bytes_) + " bytes";
   }
   if (repeat_refused_) return "the connection was lost before an answer came";
+  if (code == CURLE_COULDNT_CONNECT && socket_errno_ != 0) {
+    return "no socket: " + errno_text(socket_errno_);
+  }
   if (code == CURLE_OK) return "the connection was lost inside the answer";
   return error_text_[0] != '\0' ? std::string(error_text_.data())
                                 : std::string(curl_easy_strerror(code));
@@ -236,7 +244,9 @@ void Call::read_status_line(std::string_view line) {
   headers_complete_ = false;
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return;
-  std::from_chars(line.data() + space + 1, line.data() + line.size(), reply_.status);
+  int status = 0;
+  std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+  if (status >= 100 && status <= 999) reply_.status = status;
 }
 
 std::size_t Call::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -287,7 +297,18 @@ curl_socket_t Call::on_open_socket(void* self, curlsocktype purpose, curl_sockad
     call.repeat_refused_ = true;
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) {
+    call.socket_errno_ = errno;
+    return CURL_SOCKET_BAD;
+  }
+  call.poller_.keep(fd);
+  return fd;
+}
+
+int Call::on_close_socket(void* poller, curl_socket_t socket) {
+  static_cast<Poller*>(poller)->forget(socket);
+  return close(socket);
 }
 
 }  // namespace llmbatch::net

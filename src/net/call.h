@@ -13,6 +13,7 @@
 #include "llmbatch/model/http.h"
 #include "llmbatch/net/transport_config.h"
 #include "llmbatch/port/transport.h"
+#include "poller.h"
 #include "url_cache.h"
 
 namespace llmbatch::net {
@@ -27,7 +28,8 @@ HeaderList make_header_list(const TransportConfig& config);
 
 class Call {
  public:
-  Call(const TransportConfig& config, curl_slist* headers);
+  /// `headers` and `poller` outlive the call and every connection that it opens.
+  Call(const TransportConfig& config, curl_slist* headers, Poller& poller);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -55,8 +57,10 @@ class Call {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static int on_request(void* self, char*, char*, int, int);
   static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int on_close_socket(void* poller, curl_socket_t socket);
 
   CURL* easy_ = nullptr;
+  Poller& poller_;
   std::size_t max_body_bytes_;
   CallId id_ = 0;
   ParsedUrl url_;
@@ -65,6 +69,7 @@ class Call {
   bool headers_complete_ = false;
   bool too_large_ = false;
   bool repeat_refused_ = false;
+  int socket_errno_ = 0;  ///< why no socket could be opened
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 };
 

@@ -72,7 +72,6 @@ class CurlTransport::Loop {
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* unused);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
-  static int on_close(void* self, curl_socket_t socket);
 
   CurlGlobal global_;
   TransportConfig config_;
@@ -86,13 +85,12 @@ class CurlTransport::Loop {
   std::vector<TransportCompletion> aborted_;
   std::vector<Poller::Ready> ready_;
   std::optional<SteadyTime> timer_;
-  std::unique_ptr<CURLM, MultiDelete> multi_;  ///< last: closing connections calls back
+  std::unique_ptr<CURLM, MultiDelete> multi_;  ///< last: closing connections tells poller_
 };
 
 CurlTransport::Loop::~Loop() {
   for (Call* call : active_) curl_multi_remove_handle(multi_.get(), call->easy());
-  // Connections that are closed by the multi handle call back with this object, which still lives;
-  // handles have to go first, as those in a multi handle refer to it.
+  // Handles first: libcurl wants the multi handle, which closes the connections, to go last.
   calls_.clear();
 }
 
@@ -123,10 +121,8 @@ Call* CurlTransport::Loop::take_idle() {
     idle_.pop_back();
     return call;
   }
-  auto call = std::make_unique<Call>(config_, headers_.get());
+  auto call = std::make_unique<Call>(config_, headers_.get(), poller_);
   if (!call->valid()) return nullptr;
-  curl_easy_setopt(call->easy(), CURLOPT_CLOSESOCKETFUNCTION, &Loop::on_close);
-  curl_easy_setopt(call->easy(), CURLOPT_CLOSESOCKETDATA, this);
   calls_.push_back(std::move(call));
   return calls_.back().get();
 }
@@ -226,11 +222,6 @@ int CurlTransport::Loop::on_timer(CURLM*, long timeout_ms, void* self) {
   loop.timer_.reset();
   if (timeout_ms >= 0) loop.timer_ = loop.clock_.now() + std::chrono::milliseconds(timeout_ms);
   return 0;
-}
-
-int CurlTransport::Loop::on_close(void* self, curl_socket_t socket) {
-  static_cast<Loop*>(self)->poller_.forget(socket);
-  return close(socket);
 }
 
 CurlTransport::CurlTransport(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}

@@ -49,16 +49,27 @@ void Poller::control(int operation, int fd, std::uint32_t events, std::uint64_t 
   epoll_ctl(epoll_.get(), operation, fd, &event);
 }
 
-void Poller::want(int fd, bool readable, bool writable) {
+Poller::Socket& Poller::socket_of(int fd) {
   LLMBATCH_CHECK(fd >= 0);
   const auto index = static_cast<std::size_t>(fd);
   if (index >= sockets_.size()) sockets_.resize(std::max(index + 1, sockets_.size() * 2));
-  Socket& socket = sockets_[index];
+  return sockets_[index];
+}
+
+void Poller::keep(int fd) { socket_of(fd).kept = true; }
+
+void Poller::want(int fd, bool readable, bool writable) {
+  Socket& socket = socket_of(fd);
   socket.wanted =
       (readable ? std::uint32_t{EPOLLIN} : 0U) | (writable ? std::uint32_t{EPOLLOUT} : 0U);
-  if (socket.wanted == 0 || socket.wanted == socket.registered) return;
-  control(socket.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, socket.wanted,
-          socket_tag(fd, socket.generation));
+  if (socket.wanted == socket.registered) return;
+  if (socket.wanted == 0) {
+    if (socket.kept) return;
+    control(EPOLL_CTL_DEL, fd, 0, 0);
+  } else {
+    control(socket.registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, socket.wanted,
+            socket_tag(fd, socket.generation));
+  }
   socket.registered = socket.wanted;
 }
 
@@ -67,7 +78,9 @@ void Poller::forget(int fd) {
   if (index >= sockets_.size()) return;
   Socket& socket = sockets_[index];
   // Closing takes the descriptor out of the set by itself: libcurl does not duplicate sockets.
-  socket = {.generation = socket.generation + 1};
+  const std::uint32_t generation = socket.generation + 1;
+  socket = Socket();
+  socket.generation = generation;
 }
 
 void Poller::watch(int fd) {

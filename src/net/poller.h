@@ -21,7 +21,10 @@ class Poller {
   };
 
   Status open();
-  /// What is wanted of a socket from now on; neither means it may stay registered, unheard.
+  /// The socket is a connection, which forget() will announce the closing of; only these stay
+  /// registered. libcurl also brings descriptors of its own (name lookup) and closes them silently.
+  void keep(int fd);
+  /// What is wanted of a socket from now on; neither means that a kept one stays, unheard.
   void want(int fd, bool readable, bool writable);
   /// The socket is about to be closed.
   void forget(int fd);
@@ -36,10 +39,12 @@ class Poller {
   struct Socket {
     std::uint32_t registered = 0;  ///< epoll events the kernel knows; 0: not in the set
     std::uint32_t wanted = 0;
+    bool kept = false;
     std::uint32_t generation = 0;  ///< tells events of a closed socket from its successor's
   };
 
   void handle_socket(std::uint64_t tag, std::uint32_t events, std::vector<Ready>& ready);
+  Socket& socket_of(int fd);
   void control(int operation, int fd, std::uint32_t events, std::uint64_t tag);
 
   UniqueFd epoll_;

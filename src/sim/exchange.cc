@@ -25,10 +25,13 @@ ssize_t read_half(void* state, std::uint64_t position, char* buffer, std::size_t
 
 void free_half(void* state) { delete static_cast<HalfBody*>(state); }
 
-/// Makes the coming close a reset instead of an orderly end.
-void reset_on_close(int fd) {
-  const linger now{1, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+/// Resets the connection now. Closing it later with SO_LINGER would not do: MHD ends its side in
+/// order before it closes, and the client would see that first. Dissolving the association sends
+/// the reset.
+void reset_connection(int fd) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  static_cast<void>(::connect(fd, &nobody, sizeof nobody));
 }
 
 }  // namespace
@@ -84,7 +87,7 @@ MHD_Response* Simulator::Server::Exchange::make_response() {
 
 MHD_Result Simulator::Server::Exchange::send() {
   if (reply.ending == Ending::no_answer || reply.ending == Ending::hang) {
-    if (reply.ending == Ending::no_answer && fd >= 0) reset_on_close(fd);
+    if (reply.ending == Ending::no_answer && fd >= 0) reset_connection(fd);
     return MHD_NO;
   }
   MHD_Response* response = make_response();

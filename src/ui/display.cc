@@ -17,6 +17,7 @@ constexpr int kWidestBar = 50;
 constexpr int kNarrowestBar = 10;
 constexpr double kStalledAfterSeconds = 20;
 constexpr double kClockTimeFromSeconds = 600;
+constexpr double kWeekdayFromSeconds = 20 * 3600;
 constexpr double kNotableErrorRate = 0.02;
 constexpr double kHighErrorRate = 0.05;
 
@@ -28,9 +29,10 @@ std::string clock_time(WallTime now, double seconds_ahead) {
                            static_cast<std::time_t>(std::llround(seconds_ahead));
   std::tm parts{};
   if (localtime_r(&then, &parts) == nullptr) return {};
-  const char* format = seconds_ahead < 20 * 3600.0 ? "%H:%M" : "%a %H:%M";
-  std::array<char, 32> buffer{};
-  return {buffer.data(), std::strftime(buffer.data(), buffer.size(), format, &parts)};
+  constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  const std::string time = fmt::format("{:02}:{:02}", parts.tm_hour, parts.tm_min);
+  if (seconds_ahead < kWeekdayFromSeconds) return time;
+  return fmt::format("{} {}", kDays.at(static_cast<std::size_t>(parts.tm_wday)), time);
 }
 
 StyledLine progress_line(const RunStatus& status, const DisplayContext& context) {
@@ -39,7 +41,7 @@ StyledLine progress_line(const RunStatus& status, const DisplayContext& context)
   FittedLine figures;
   figures.add(StyledLine(format_percent(finished, total), Style::strong));
   figures.add(StyledLine(group_digits(finished) + "/" + group_digits(total)), 2);
-  if (finished < total) {
+  if (finished < total && !context.over) {
     if (status.eta_seconds) {
       figures.add(StyledLine("ETA " + format_span(*status.eta_seconds), Style::strong), 1);
       if (*status.eta_seconds >= kClockTimeFromSeconds) {
@@ -92,7 +94,8 @@ StyledLine rates_line(const RunStatus& status, const DisplayContext& context) {
   if (status.spent) {
     StyledLine cost(status.spent->to_display(), Style::accent);
     line.add(cost.add(" so far"));
-    if (status.projected) line.add(StyledLine("about " + status.projected->to_display() + " in all"), 1);
+    if (status.projected)
+      line.add(StyledLine("about " + status.projected->to_display() + " in all"), 1);
   } else if (status.attempts > 0) {
     line.add(StyledLine("cost unknown", Style::dim), 4);
   }
@@ -109,9 +112,9 @@ StyledLine activity_line(const RunStatus& status, const DisplayContext& context)
     return StyledLine("waiting for ", Style::warning).add(status.waiting_for, Style::warning);
   }
   if (in_flight > 0 && silent >= kStalledAfterSeconds) {
-    return StyledLine(fmt::format("no answer for {}, {} in flight", format_span(silent),
-                                  group_digits(in_flight)),
-                      Style::warning);
+    return StyledLine(
+        fmt::format("no answer for {}, {} in flight", format_span(silent), group_digits(in_flight)),
+        Style::warning);
   }
   StyledLine line("sending", Style::dim);
   if (status.concurrency > 0) {
@@ -145,7 +148,7 @@ StyledLine render_bar(double done, int columns, bool unicode) {
 std::vector<StyledLine> render_display(const RunStatus& status, const DisplayContext& context) {
   std::vector<StyledLine> lines;
   lines.push_back(progress_line(status, context));
-  if (context.rows >= 3) lines.push_back(activity_line(status, context));
+  if (context.rows >= 3 && !context.over) lines.push_back(activity_line(status, context));
   if (context.rows >= 4) lines.insert(lines.begin() + 1, states_line(status, context));
   if (context.rows >= 6) lines.insert(lines.begin() + 2, rates_line(status, context));
   return lines;

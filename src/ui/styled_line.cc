@@ -82,7 +82,10 @@ std::string StyledLine::render(bool color, bool unicode, int max_width) const {
     left -= display_width(text);
     if (cut && text.size() < part.text.size()) break;
   }
-  if (cut) out += ellipsis.substr(0, unicode ? ellipsis.size() : std::min<std::size_t>(3, static_cast<std::size_t>(max_width)));
+  if (cut)
+    out +=
+        ellipsis.substr(0, unicode ? ellipsis.size()
+                                   : std::min<std::size_t>(3, static_cast<std::size_t>(max_width)));
   return out;
 }
 

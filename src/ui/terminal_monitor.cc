@@ -40,13 +40,13 @@ void TerminalMonitor::window_changed() {
 }
 
 void TerminalMonitor::run_paused(const RunStatus& status) {
-  draw(status, clock_.now());
+  draw(status, clock_.now(), true);
   printer_.keep_display();
   printer_.print(pause_notice(status));
 }
 
 void TerminalMonitor::run_finished(const RunStatus& status) {
-  draw(status, clock_.now());
+  draw(status, clock_.now(), true);
   printer_.keep_display();
 }
 
@@ -57,7 +57,7 @@ void TerminalMonitor::note_results(const RunStatus& status, SteadyTime now) {
   last_result_ = now;
 }
 
-void TerminalMonitor::draw(const RunStatus& status, SteadyTime now) {
+void TerminalMonitor::draw(const RunStatus& status, SteadyTime now, bool over) {
   last_drawn_ = now;
   DisplayContext context;
   context.columns = printer_.display_columns();
@@ -65,6 +65,7 @@ void TerminalMonitor::draw(const RunStatus& status, SteadyTime now) {
   context.unicode = printer_.traits().unicode;
   context.since_last_result = now - last_result_;
   context.wall_now = clock_.wall_now();
+  context.over = over;
   printer_.show(render_display(status, context));
 }
 

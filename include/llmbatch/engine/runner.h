@@ -56,7 +56,6 @@ struct RunResult {
   RunStatus status;            ///< the last one
   std::optional<Error> error;  ///< for failed
   int stop_signal = 0;         ///< for interrupted
-  std::string limiter_state;
 };
 
 /// What happened to everything that was taken up; checked at the end of every run.

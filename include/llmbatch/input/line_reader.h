@@ -51,6 +51,8 @@ class LineSplitter {
   bool next(Line& line);
   /// Passes over up to `count` lines; returns how many there were.
   std::uint64_t skip(std::uint64_t count);
+  /// Lines that are left.
+  std::uint64_t count() const;
   std::uint64_t next_number() const { return number_; }
 
  private:

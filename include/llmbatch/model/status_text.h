@@ -1,5 +1,6 @@
-// How figures of a run are written for people: one wording for the live display, log lines, `status`
-// and the summary. All functions are pure. Text of others (names, messages) is sanitised here.
+// How figures of a run are written for people: one wording for the live display, log lines,
+// `status` and the summary. All functions are pure. Text of others (names, messages) is sanitised
+// here.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 namespace llmbatch {
 
-/// `47.7 %`, cut and not rounded, so that 100.0 % means all of it.
+/// `47.7 %`; 100.0 % is said only of the whole.
 std::string format_percent(std::int64_t part, std::int64_t whole);
 
 /// `0.4 %` of a share between 0 and 1.
@@ -19,8 +20,8 @@ std::string format_share(double share);
 /// `812`, `21.4k`, `3.02M`.
 std::string format_compact(double number);
 
-/// `481 req/min, 212k tokens/min`; per second from 600 requests a minute on. Parts that are not
-/// known are left out; empty when neither is.
+/// `481 req/min` and `212k tokens/min`; per second from 600 requests a minute on. What is not known
+/// is left out.
 std::vector<std::string> format_rates(const RunStatus& status);
 
 /// `45s`, `3m05s`, `54m`, `2h14m`, `3d04h`: as exact as a forecast can be.

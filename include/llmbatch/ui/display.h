@@ -17,6 +17,7 @@ struct DisplayContext {
   bool unicode = false;
   Duration since_last_result{};  ///< how long no item was finished
   WallTime wall_now{};
+  bool over = false;  ///< the run ended: what it was doing is left out
 };
 
 /// One to four lines, fewer when the window is low.

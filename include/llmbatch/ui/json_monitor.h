@@ -1,7 +1,7 @@
-// JsonMonitor: `--progress json`, one object per line. `type` is run_started, progress, item_finished,
-// message, run_paused or run_finished; each has `time`, and the members of `status --json` or of the
-// item. Unlike the displays it waits for a slow reader: no event is ever left out.
-// Thread rule: that of Monitor.
+// JsonMonitor: `--progress json`, one object per line. `type` is run_started, progress,
+// item_finished, message, run_paused or run_finished; each has `time`, and the members of `status
+// --json` or of the item. Unlike the displays it waits for a slow reader: no event is ever left
+// out. Thread rule: that of Monitor.
 #pragma once
 
 #include <optional>

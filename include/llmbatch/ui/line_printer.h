@@ -15,7 +15,7 @@ enum class ColorMode { automatic, always, never };
 
 /// What a descriptor can show.
 struct TerminalTraits {
-  bool live = false;     ///< a terminal whose cursor can be moved
+  bool live = false;  ///< a terminal whose cursor can be moved
   bool color = false;
   bool unicode = false;  ///< the locale says UTF-8
 };

@@ -1,5 +1,5 @@
-// The monitors a run can have (product.md section 8), and the choice among them. All of them write
-// to one descriptor, normally stderr, and never to stdout. Thread rule: that of Monitor.
+// The monitors a run can have (`--progress`, `--quiet`), and the choice among them. All of them
+// write to one descriptor, normally stderr, and never to stdout. Thread rule: that of Monitor.
 #pragma once
 
 #include <memory>

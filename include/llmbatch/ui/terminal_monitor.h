@@ -26,7 +26,7 @@ class TerminalMonitor final : public Monitor {
 
  private:
   void note_results(const RunStatus& status, SteadyTime now);
-  void draw(const RunStatus& status, SteadyTime now);
+  void draw(const RunStatus& status, SteadyTime now, bool over = false);
 
   LinePrinter printer_;
   const Clock& clock_;

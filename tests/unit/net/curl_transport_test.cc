@@ -1,11 +1,14 @@
 // CurlTransport against a server that answers well, oddly and wrongly.
 #include "llmbatch/net/curl_transport.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <thread>
 
+#include "llmbatch/base/fd.h"
 #include "support/raw_server.h"
 #include "support/transport_loop.h"
 
@@ -322,6 +325,54 @@ TEST_F(CurlTransportTest, LatencyAndFirstByteAreTold) {
 TEST_F(CurlTransportTest, UnknownHostIsAResolveError) {
   const HttpReply reply = call(transport(), clock_, "http://does-not-exist.invalid/v1");
   EXPECT_EQ(reply.error, TransportError::resolve) << reply.error_message;
+  EXPECT_EQ(reply.transmissions, 0U);
+}
+
+TEST_F(CurlTransportTest, NameLookupsAndConnectionsDoNotDisturbEachOther) {
+  // Lookups bring descriptors that libcurl opens and closes by itself; their numbers come back as
+  // those of connections and of later lookups.
+  const RawServer server{RawServer::Handler([](RawConnection& connection, const std::string&, int) {
+    connection.pause(std::chrono::milliseconds(10));
+    connection.send(http_answer("{}", "Connection: close\r\n"));
+    return false;
+  })};
+  config_.total_timeout = std::chrono::seconds(5);
+  int unresolved = 0;
+  int answered = 0;
+  for (CallId round = 0; round < 3; ++round) {
+    for (CallId id = 0; id < 6; ++id) {
+      const std::string host = "n" + std::to_string(round * 6 + id) + ".invalid";
+      ASSERT_TRUE(transport().start(id, "http://" + host + "/", "{}").has_value());
+    }
+    for (const auto& completion : complete(transport(), clock_, 6)) {
+      if (completion.reply.error == TransportError::resolve) ++unresolved;
+    }
+    for (CallId id = 0; id < 6; ++id) {
+      ASSERT_TRUE(transport().start(id, server.url(), "{}").has_value());
+    }
+    for (const auto& completion : complete(transport(), clock_, 6)) {
+      if (completion.reply.status == 200) ++answered;
+    }
+  }
+  EXPECT_EQ(unresolved, 18);
+  EXPECT_EQ(answered, 18);
+}
+
+TEST_F(CurlTransportTest, OutOfDescriptorsIsAConnectErrorThatSaysSo) {
+  const RawServer server{keeping_alive_after(http_answer("{}"))};
+  transport();
+  std::vector<UniqueFd> hoard;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit lowered{.rlim_cur = 64, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  do hoard.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  while (hoard.back().valid());
+  const HttpReply reply = post(server);
+  hoard.clear();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(reply.error, TransportError::connect);
+  EXPECT_EQ(reply.error_message, "no socket: too many open files");
   EXPECT_EQ(reply.transmissions, 0U);
 }
 
