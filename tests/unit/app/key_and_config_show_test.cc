@@ -6,6 +6,7 @@
 
 #include "app_fixture.h"
 #include "llmbatch/app/config_show.h"
+#include "llmbatch/app/run_options.h"
 
 namespace llmbatch {
 namespace {
@@ -107,6 +108,10 @@ TEST_F(ConfigShowTest, ShowsValuesWithOriginsAndIsItselfAConfiguration) {
   EXPECT_EQ(again->settings.integer("rpm"), 500);
   EXPECT_EQ(again->settings.text("prompt"), "Say \"{{x}}\"\n# now");
   EXPECT_EQ(again->settings.list("stop"), (std::vector<std::string>{"a", "b"}));
+  // Defaults that are written down must not turn into choices of the user.
+  const auto options = make_run_options("x", again->settings);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_FALSE(options->model.wire_format);
 }
 
 TEST_F(ConfigShowTest, NeverShowsKeys) {
