@@ -61,9 +61,9 @@ constexpr auto kContextCodes = std::to_array<std::string_view>(
 
 constexpr auto kContextPhrases = std::to_array<std::string_view>(
     {"maximum context length", "context_length_exceeded", "prompt is too long", "context window",
-     "exceed context limit", "exceeds the context", "context size", "longer than the model's context",
-     "exceeds the maximum number of tokens", "`inputs` tokens + `max_new_tokens`",
-     "larger than the maximum context"});
+     "exceed context limit", "exceeds the context", "context size",
+     "longer than the model's context", "exceeds the maximum number of tokens",
+     "`inputs` tokens + `max_new_tokens`", "larger than the maximum context"});
 
 constexpr auto kTooLargePhrases =
     std::to_array<std::string_view>({"request too large", "request is too large"});
@@ -110,8 +110,9 @@ bool is_larger_than_limit(std::string_view text) {
 bool is_context_error(int status, std::string_view text, const ErrorDetails& details,
                       const ProviderProfile& profile) {
   if (has_code(details, kContextCodes)) return true;
-  const bool together_context = profile.name == "together" && status == 403 &&
-                                mentions(text, std::array<std::string_view, 2>{"context", "tokens"});
+  const bool together_context =
+      profile.name == "together" && status == 403 &&
+      mentions(text, std::array<std::string_view, 2>{"context", "tokens"});
   if (together_context) return true;
   return (status == 400 || status == 413 || status == 422) && mentions(text, kContextPhrases);
 }
@@ -119,7 +120,8 @@ bool is_context_error(int status, std::string_view text, const ErrorDetails& det
 bool is_unknown_model(int status, std::string_view text, const ErrorDetails& details) {
   if (has_code(details, kModelCodes)) return true;
   const bool names_model = text.find("model") != std::string_view::npos;
-  if (status == 404) return names_model || has_code(details, std::array<std::string_view, 1>{"not_found_error"});
+  if (status == 404)
+    return names_model || has_code(details, std::array<std::string_view, 1>{"not_found_error"});
   constexpr auto kPhrases = std::to_array<std::string_view>(
       {"not a valid model", "model not found", "model does not exist", "invalid model"});
   return status == 400 && names_model && mentions(text, kPhrases);
@@ -136,18 +138,27 @@ bool is_quota_error(int status, std::string_view text, const ErrorDetails& detai
 
 ErrorClass classify_by_status(int status) {
   switch (status) {
-    case 401: return ErrorClass::authentication;
-    case 402: return ErrorClass::quota_exhausted;
+    case 401:
+      return ErrorClass::authentication;
+    case 402:
+      return ErrorClass::quota_exhausted;
     case 403:
-    case 412: return ErrorClass::permission;
-    case 408: return ErrorClass::request_timeout;
-    case 409: return ErrorClass::server_error;
-    case 413: return ErrorClass::too_large;
+    case 412:
+      return ErrorClass::permission;
+    case 408:
+      return ErrorClass::request_timeout;
+    case 409:
+      return ErrorClass::server_error;
+    case 413:
+      return ErrorClass::too_large;
     case 429:
-    case 498: return ErrorClass::rate_limited;
+    case 498:
+      return ErrorClass::rate_limited;
     case 503:
-    case 529: return ErrorClass::overloaded;
-    default: break;
+    case 529:
+      return ErrorClass::overloaded;
+    default:
+      break;
   }
   return status >= 500 ? ErrorClass::server_error : ErrorClass::invalid_request;
 }
@@ -162,9 +173,9 @@ ErrorClass classify_error(int status, const ErrorDetails& details, const Provide
   if (policy_status && (details.moderated || has_code(details, kPolicyCodes))) {
     return ErrorClass::content_policy;
   }
-  if (status == 400 &&
-      (details.failed_generation ||
-       has_code(details, std::array<std::string_view, 2>{"json_validate_failed", "tool_use_failed"}))) {
+  if (status == 400 && (details.failed_generation ||
+                        has_code(details, std::array<std::string_view, 2>{"json_validate_failed",
+                                                                          "tool_use_failed"}))) {
     return ErrorClass::malformed;
   }
   // A budget that calls in flight have reserved frees itself when they end.

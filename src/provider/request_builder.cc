@@ -63,11 +63,16 @@ tl::unexpected<Error> foreign_url(std::string_view url, WireFormat format,
 
 std::string endpoint_path(WireFormat format, std::string_view model) {
   switch (format) {
-    case WireFormat::openai_chat: return "/chat/completions";
-    case WireFormat::openai_responses: return "/responses";
-    case WireFormat::openai_embeddings: return "/embeddings";
-    case WireFormat::anthropic_messages: return "/messages";
-    case WireFormat::gemini_generate: break;
+    case WireFormat::openai_chat:
+      return "/chat/completions";
+    case WireFormat::openai_responses:
+      return "/responses";
+    case WireFormat::openai_embeddings:
+      return "/embeddings";
+    case WireFormat::anthropic_messages:
+      return "/messages";
+    case WireFormat::gemini_generate:
+      break;
   }
   constexpr std::string_view kTuned = "tunedModels/";
   constexpr std::string_view kModels = "models/";
@@ -115,7 +120,8 @@ Status RequestBuilder::build(const LineFields& line, Request& request) const {
     return failure("model: not a name (value " + truncate_chars(own_model, 60) + ")");
   }
   const std::string_view model = own_model.empty() ? std::string_view(model_) : own_model;
-  if (model.empty() && !model_in_url_) return failure("model: none given, neither here nor for the job");
+  if (model.empty() && !model_in_url_)
+    return failure("model: none given, neither here nor for the job");
 
   auto& body = request.body;
   body.clear();
@@ -150,11 +156,15 @@ Status RequestBuilder::append_content(const LineFields& line, std::string& body)
     return failure("prompt: not a string (value " + truncate_chars(line.prompt, 60) + ")");
   }
   switch (format_) {
-    case WireFormat::openai_chat: return append_chat(line, body);
+    case WireFormat::openai_chat:
+      return append_chat(line, body);
     case WireFormat::openai_responses:
-    case WireFormat::openai_embeddings: return append_input(line, body);
-    case WireFormat::anthropic_messages: return append_anthropic(line, body);
-    case WireFormat::gemini_generate: return append_gemini(line, body);
+    case WireFormat::openai_embeddings:
+      return append_input(line, body);
+    case WireFormat::anthropic_messages:
+      return append_anthropic(line, body);
+    case WireFormat::gemini_generate:
+      return append_gemini(line, body);
   }
   return {};
 }
