@@ -79,17 +79,14 @@ constexpr auto kRequestCodes = std::to_array<std::string_view>(
     {"invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "not_found_error",
      "string_above_max_length", "invalid_type", "unsupported_parameter", "unsupported_value"});
 
-/// The whole number after `word` in `text`, thousands separators dropped.
-std::optional<std::int64_t> number_after(std::string_view text, std::string_view word) {
-  const auto at = text.find(word);
-  if (at == std::string_view::npos) return std::nullopt;
+/// The whole number at the start of `text` after spaces and colons, thousands separators dropped.
+std::optional<std::int64_t> leading_number(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(": "), text.size()));
   std::string digits;
-  for (const char c : text.substr(at + word.size(), 40)) {
+  for (const char c : text.substr(0, 30)) {
     if (c >= '0' && c <= '9') {
       digits += c;
-    } else if (!digits.empty() && c != ',' && c != '_') {
-      break;
-    } else if (digits.empty() && c != ' ' && c != ':') {
+    } else if (c != ',' && c != '_') {
       break;
     }
   }
@@ -97,6 +94,15 @@ std::optional<std::int64_t> number_after(std::string_view text, std::string_view
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end == digits.data()) return std::nullopt;
   return value;
+}
+
+/// The first number that directly follows an occurrence of `word` (`rate limit reached: limit
+/// 100`).
+std::optional<std::int64_t> number_after(std::string_view text, std::string_view word) {
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    if (const auto number = leading_number(text.substr(at + word.size()))) return number;
+  }
+  return std::nullopt;
 }
 
 /// The request alone is larger than the limit: no waiting helps.

@@ -7,6 +7,7 @@
 #include "llmbatch/base/text.h"
 #include "llmbatch/provider/make_provider.h"
 #include "llmbatch/provider/rate_limit_headers.h"
+#include "raw_json.h"
 #include "request_builder.h"
 
 namespace llmbatch {
@@ -136,6 +137,10 @@ void WireProvider::read_success(const HttpReply& reply, Outcome& outcome, bool h
   if (status == simdjson::UTF8_ERROR) {
     // One bad byte must not cost a paid answer.
     repaired = to_valid_utf8(body);
+    status = parser.parse(repaired).get(root);
+  }
+  if (status == simdjson::STRING_ERROR) {
+    repaired = mend_surrogates(repaired.empty() ? body : std::string_view(repaired));
     status = parser.parse(repaired).get(root);
   }
   simdjson::dom::object object;

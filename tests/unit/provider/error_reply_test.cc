@@ -47,7 +47,8 @@ const ErrorCase kCases[] = {
      ERR("tokens", "rate_limit_exceeded", "Request too large for m: Limit 100, Requested 900"),
      E::too_large},
     {"too_large_numbers", "openai", 429,
-     ERR("tokens", "rate_limit_exceeded", "on TPM: Limit 30,000, Requested 41,000. Visit"),
+     ERR("tokens", "rate_limit_exceeded",
+         "Rate limit reached on TPM: Limit 30,000, Requested 41,000. See /rate-limits"),
      E::too_large},
     {"limit_used_requested", "openai", 429,
      ERR("tokens", "rate_limit_exceeded", "Limit 30000, Used 29000, Requested 4000."),
@@ -139,7 +140,7 @@ const ErrorCase kCases[] = {
      R"([{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}})",
      E::quota_exhausted},
     {"gemini_limit0", "gemini", 429,
-     R"({"error":{"code":429,"message":"quota, limit: 0, model","status":"RESOURCE_EXHAUSTED",)"
+     R"({"error":{"code":429,"message":"see rate-limits, limit: 0, model","status":"RESOURCE_EXHAUSTED",)"
      R"("details":[{"violations":[{"quotaId":"RequestsPerMinute-FreeTier"}]}]}})",
      E::quota_exhausted},
     {"gemini_array", "gemini", 429, R"([{"error":{"code":429,"message":"in array"}}])",
