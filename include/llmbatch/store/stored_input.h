@@ -1,0 +1,65 @@
+// What the database knows of an input and of the job's progress. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "llmbatch/base/clock.h"
+#include "llmbatch/model/line_plan.h"
+#include "llmbatch/model/run_status.h"
+#include "llmbatch/model/usage.h"
+#include "llmbatch/port/line_plan.h"
+#include "llmbatch/port/result_store.h"
+
+namespace llmbatch {
+
+/// Sums over every attempt of the job, all runs; exact, because they are stored with each commit.
+struct JobTotals {
+  std::int64_t attempts = 0;
+  std::int64_t retries = 0;   ///< attempts after an item's first
+  std::int64_t cached = 0;    ///< items answered without a call
+  Usage usage;                ///< without reported_cost
+  Money cost;                 ///< of the attempts with a known cost
+  std::int64_t unpriced = 0;  ///< attempts with usage, but without a known cost
+};
+
+/// The input of the last run and where that run stood.
+struct StoredInput {
+  InputIdentity identity;
+  ScanCounts counts;
+  bool has_line_map = false;   ///< false: the input was not scanned (a stream)
+  bool natural_order = false;  ///< seqs rise with the lines
+  std::uint64_t done_below_line = 1;
+  StateCounts items;
+  /// A line at or below done_below_line whose place in this very input is known: reading may start
+  /// at its offset. Absent: start at the beginning.
+  std::optional<InputPlace> known_place;
+};
+
+/// What begin_run() stores.
+struct RunStart {
+  InputIdentity input;
+  /// True: the input is unchanged; the stored line map, invalid lines and counts are kept, and the
+  /// three members below are not used.
+  bool keep_stored_plan = false;
+  LineRunStream* plan = nullptr;  ///< null: a stream that cannot be scanned
+  InvalidLineStream* invalid_lines = nullptr;
+  ScanCounts counts;
+  std::string command;
+  std::string version;
+  std::int64_t pid = 0;
+  WallTime started_at{};
+  /// An empty limiter_state keeps the stored one.
+  RunProgress progress;
+};
+
+/// What finish_run() stores.
+struct RunEnd {
+  std::string reason;  ///< `finished`, `paused: ...`, `interrupted`, `error: ...`
+  int exit_code = 0;
+  WallTime finished_at{};
+  RunStatus status;
+};
+
+}  // namespace llmbatch

@@ -1,0 +1,147 @@
+#include "open_database.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "llmbatch/base/fd.h"
+#include "schema.h"
+
+namespace llmbatch {
+namespace {
+
+// The whole process has to stay below 32 MiB, so the page cache is small: 1 MiB. Rows are appended
+// and read in order, which needs no more.
+constexpr const char* kCommonSettings =
+    "pragma cache_size = -1024;"
+    "pragma mmap_size = 0;"
+    "pragma temp_store = file;"
+    "pragma trusted_schema = off;";
+
+constexpr const char* kFileSettings = "pragma page_size = 8192; pragma synchronous = full;";
+
+// The log is copied into the database every 16 MiB, and does not keep more than 64 MiB of disk
+// after one huge transaction.
+constexpr const char* kWriterSettings =
+    "pragma synchronous = full;"
+    "pragma wal_autocheckpoint = 2000;"
+    "pragma journal_size_limit = 67108864;";
+
+std::uint64_t file_size(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+bool exists(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0;
+}
+
+/// Reads the version, and refuses what is not ours.
+Result<std::int64_t> check_version(Connection& connection) {
+  auto application = connection.query_integer("pragma application_id");
+  if (!application) return forward_error(application);
+  auto version = connection.query_integer("pragma user_version");
+  if (!version) return forward_error(version);
+  if (*application != kApplicationId) {
+    return usage_error(connection.path() + ": not an llmbatch database (application id " +
+                       std::to_string(*application) + ")");
+  }
+  if (*version > kSchemaVersion) {
+    return failure(connection.path() + ": was written by a newer llmbatch (schema " +
+                       std::to_string(*version) + ", this one knows " +
+                       std::to_string(kSchemaVersion) + ")",
+                   ErrorKind::mismatch);
+  }
+  return version;
+}
+
+/// check_version() that leaves a refused database as it was, down to a log beside it.
+/// `had_log`: whether that was there before the first read.
+Result<std::int64_t> check_unchanged(Connection& connection, bool had_log) {
+  auto version = check_version(connection);
+  if (!version && had_log) connection.keep_log_on_close();
+  return version;
+}
+
+/// True when the file was made by us just now.
+Result<bool> create_file(const std::string& path) {
+  // SQLite gives the log and the index of the log the mode of the database.
+  const UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd.valid()) return true;
+  if (errno == EEXIST) return false;
+  return usage_error(path + ": could not create the database (" + errno_text(errno) + ")");
+}
+
+Status prepare_writable(Connection& connection, bool is_new, bool had_log) {
+  if (is_new) {
+    // Pages of 8 KiB hold answers of usual size with a tenth less waste than those of 4 KiB. The
+    // schema goes in before WAL is switched on: so the file itself, not only its log, says from the
+    // first moment whose it is.
+    if (auto status = connection.execute(kFileSettings); !status) return status;
+    if (auto status = create_schema(connection); !status) return status;
+  } else {
+    auto version = check_unchanged(connection, had_log);
+    if (!version) return forward_error(version);
+    if (*version < kSchemaVersion) {
+      auto status = migrate(connection, migrations(), kSchemaVersion);
+      if (!status) return status;
+    }
+  }
+  if (auto status = connection.execute("pragma journal_mode = wal"); !status) return status;
+  return connection.execute(kWriterSettings);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> open_writable_database(const std::string& path) {
+  auto created = create_file(path);
+  if (!created) return forward_error(created);
+  if (!*created && access(path.c_str(), R_OK | W_OK) != 0) {
+    return usage_error(path + ": not writable (" + errno_text(errno) + ")");
+  }
+  // An empty file is what a crash right after the creation leaves behind.
+  const bool is_new = *created || (file_size(path) == 0 && file_size(path + "-wal") == 0);
+  const bool had_log = exists(path + "-wal");
+  auto connection = Connection::open(path, Connection::Access::read_write);
+  if (!connection) return connection;
+  if (auto status = (*connection)->execute(kCommonSettings); !status) return forward_error(status);
+  if (auto status = prepare_writable(**connection, is_new, had_log); !status) {
+    connection->reset();
+    if (*created) unlink(path.c_str());
+    return forward_error(status);
+  }
+  return connection;
+}
+
+Result<std::unique_ptr<Connection>> open_readable_database(const std::string& path) {
+  if (access(path.c_str(), R_OK) != 0) return usage_error(path + ": " + errno_text(errno));
+  const bool had_log = exists(path + "-wal");
+  auto connection = Connection::open(path, Connection::Access::query);
+  if (!connection) return connection;
+  const Result<std::int64_t> readable = (*connection)->query_integer("pragma schema_version");
+  if (!readable && file_size(path + "-wal") == 0) {
+    // Read-only media: SQLite cannot make the shared index of the log; without a log none is
+    // needed.
+    connection->reset();
+    connection = Connection::open(path, Connection::Access::immutable);
+    if (!connection) return connection;
+    if (!(*connection)->query_integer("pragma schema_version")) return forward_error(readable);
+  }
+  auto version = check_unchanged(**connection, had_log);
+  if (!version) return forward_error(version);
+  if (*version < kSchemaVersion) {
+    return failure(path + ": was written by an older llmbatch (schema " + std::to_string(*version) +
+                       "); the next run migrates it",
+                   ErrorKind::mismatch);
+  }
+  if (auto status = (*connection)->execute(kCommonSettings); !status) return forward_error(status);
+  if (auto status = (*connection)->execute("pragma query_only = on"); !status) {
+    return forward_error(status);
+  }
+  return connection;
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,64 @@
+#include "row_values.h"
+
+#include <chrono>
+
+namespace llmbatch {
+
+std::int64_t to_unix_millis(WallTime time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+
+WallTime from_unix_millis(std::int64_t millis) {
+  return WallTime(std::chrono::milliseconds(millis));
+}
+
+Hash128 read_hash(const Statement& row, int column) {
+  return hash128_from_bytes(row.blob(column)).value_or(Hash128{});
+}
+
+std::string_view HashBytes::view() const {
+  return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+}
+
+Result<std::optional<JobIdentity>> read_job(Connection& connection) {
+  auto row = connection.prepare(
+      "select wire_format, profile, model, prompt_template, system_template, id_rule, parameters"
+      " from job");
+  if (!row) return forward_error(row);
+  auto found = row->step();
+  if (!found) return forward_error(found);
+  if (!*found) return std::optional<JobIdentity>();
+  JobIdentity job;
+  job.wire_format = row->text(0);
+  job.profile = row->text(1);
+  job.model = row->text(2);
+  job.prompt_template = row->text(3);
+  job.system_template = row->text(4);
+  job.id_rule = row->text(5);
+  job.parameters = row->text(6);
+  return std::optional<JobIdentity>(std::move(job));
+}
+
+Result<JobTotals> read_totals(Connection& connection) {
+  auto row = connection.prepare(
+      "select attempts, retries, cached, input_tokens, cached_input_tokens, cache_write_tokens,"
+      " output_tokens, reasoning_tokens, cost_pico, unpriced from progress");
+  if (!row) return forward_error(row);
+  auto found = row->step();
+  if (!found) return forward_error(found);
+  JobTotals totals;
+  if (!*found) return totals;
+  totals.attempts = row->integer(0);
+  totals.retries = row->integer(1);
+  totals.cached = row->integer(2);
+  totals.usage.input = row->integer(3);
+  totals.usage.cached_input = row->integer(4);
+  totals.usage.cache_write = row->integer(5);
+  totals.usage.output = row->integer(6);
+  totals.usage.reasoning = row->integer(7);
+  totals.cost = Money::from_pico(row->integer(8));
+  totals.unpriced = row->integer(9);
+  return totals;
+}
+
+}  // namespace llmbatch
