@@ -60,7 +60,7 @@ class ScanJoin {
 
   const PartitionFile<ScannedLine>& lines_;
   const PartitionFile<StoredItem>* stored_;
-  const std::array<bool, kItemStateCount>& retry_;
+  std::array<bool, kItemStateCount> retry_;
   SliceLayout layout_;
   PartitionFile<Decision> decisions_;
   PageBuffer entry_memory_;
