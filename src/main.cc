@@ -1,1 +1,3 @@
-int main() { return 2; }
+#include "llmbatch/app/commands.h"
+
+int main(int argc, char** argv) { return llmbatch::run_program(argc, argv); }

@@ -15,18 +15,23 @@ Json write(const std::optional<WallTime>& time) {
   return time ? Json(to_unix_nanos(*time)) : Json();
 }
 
-/// Reads one member into its field. A missing or null member leaves the field as it is; one of the
-/// wrong type throws, which from_storage_json turns into "absent".
+/// Null when the member is missing or null. What has the wrong type throws, here and below, which
+/// from_storage_json turns into "absent".
+const Json* find_member(const Json& json, const char* name) {
+  const auto& object = json.get_ref<const Json::object_t&>();
+  const auto place = object.find(name);
+  return place == object.end() || place->second.is_null() ? nullptr : &place->second;
+}
+
+/// Reads one member into its field; a missing one leaves the field as it is.
 template <typename T>
 void read(const Json& json, const char* name, T& field) {
-  const auto place = json.find(name);
-  if (place != json.end() && !place->is_null()) field = place->get<T>();
+  if (const Json* member = find_member(json, name)) field = member->get<T>();
 }
 
 template <typename T, typename Stored, typename Convert>
 void read_optional(const Json& json, const char* name, std::optional<T>& field, Convert convert) {
-  const auto place = json.find(name);
-  if (place != json.end() && !place->is_null()) field = convert(place->get<Stored>());
+  if (const Json* member = find_member(json, name)) field = convert(member->get<Stored>());
 }
 
 void read(const Json& json, const char* name, std::optional<Money>& field) {
@@ -85,7 +90,7 @@ Json write(const std::vector<ErrorTally>& errors) {
 }
 
 void read(const Json& json, std::vector<ErrorTally>& errors) {
-  for (const Json& entry : json) {
+  for (const Json& entry : json.get_ref<const Json::array_t&>()) {
     ErrorTally tally;
     read(entry, "class", tally.error_class);
     read(entry, "message", tally.message);
@@ -132,12 +137,12 @@ void read(const Json& json, RunStatus& status) {
   read(json, "running", status.running);
   read(json, "pid", status.pid);
   read(json, "run_number", status.run_number);
-  read(json.value("items", Json::object()), status.items);
+  if (const Json* member = find_member(json, "items")) read(*member, status.items);
   read(json, "duplicates", status.duplicates);
   read(json, "attempts", status.attempts);
   read(json, "retries", status.retries);
   read(json, "cached", status.cached);
-  read(json.value("usage", Json::object()), status.usage);
+  if (const Json* member = find_member(json, "usage")) read(*member, status.usage);
   read(json, "spent_pico", status.spent);
   read(json, "projected_pico", status.projected);
   read(json, "saved_pico", status.saved);
@@ -149,7 +154,7 @@ void read(const Json& json, RunStatus& status) {
   read(json, "started_at_nanos", status.started_at);
   read(json, "updated_at_nanos", status.updated_at);
   read(json, "pause_reason", status.pause_reason);
-  read(json.value("errors", Json::array()), status.errors);
+  if (const Json* member = find_member(json, "errors")) read(*member, status.errors);
   read(json, "finished_this_run", status.finished_this_run);
   read(json, "done_before", status.done_before);
   std::int64_t elapsed_nanos = 0;

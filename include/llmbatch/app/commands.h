@@ -1,0 +1,33 @@
+// The commands of llmbatch, one file each. Each returns the exit code of product contract section 8.
+// Thread rule: called once, from main's thread.
+#pragma once
+
+#include "llmbatch/app/command_line.h"
+#include "llmbatch/app/environment.h"
+
+namespace llmbatch {
+
+/// Exit codes that users script against; 128 + signal for interrupts.
+enum class ExitCode : int {
+  ok = 0,
+  failure = 1,
+  usage = 2,
+  problems = 3,
+  paused = 4,
+  in_use = 5,
+};
+
+/// Prints `llmbatch: ERROR` to stderr and returns the code for its kind.
+int report_error(const Error& error);
+
+/// `command_line`: the words of this invocation, quoted for a shell, without --retry.
+int run_command(const ParsedCommand& parsed, const Environment& environment,
+                const std::string& command_line);
+int status_command(const ParsedCommand& parsed, const Environment& environment);
+int export_command(const ParsedCommand& parsed, const Environment& environment);
+int simulate_command(const ParsedCommand& parsed, const Environment& environment);
+
+/// Parses the command line and runs the command.
+int run_program(int argc, const char* const* argv);
+
+}  // namespace llmbatch

@@ -1,0 +1,25 @@
+// Where the database of a job is (product contract: next to the input, or the only one of the
+// directory). Thread rule: pure functions of the file system.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "llmbatch/app/command_line.h"
+#include "llmbatch/base/result.h"
+
+namespace llmbatch {
+
+inline constexpr std::string_view kDatabaseSuffix = ".llmbatch.db";
+
+/// `tickets.jsonl` -> `tickets.jsonl.llmbatch.db`; a usage error for `-`.
+Result<std::string> default_database_path(const std::string& input);
+
+/// The only `*.llmbatch.db` in `directory`, by its plain name when that is `.`. None or several are
+/// a usage error that lists them.
+Result<std::string> find_only_database(const std::string& directory);
+
+/// For status and export: the positional DB, else --db, else the only one of the directory.
+Result<std::string> database_of(const ParsedCommand& parsed, const Environment& environment);
+
+}  // namespace llmbatch

@@ -1,0 +1,28 @@
+// JobTarget: where a job's requests go and what they are made of: profile, wire format, base URL, model,
+// key. Thread rule: plain value; resolve_target reads the environment and the key file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "llmbatch/app/environment.h"
+#include "llmbatch/app/run_options.h"
+#include "llmbatch/base/result.h"
+#include "llmbatch/model/job.h"
+#include "llmbatch/provider/make_provider.h"
+
+namespace llmbatch {
+
+struct JobTarget {
+  ProviderConfig provider;  ///< holds the key: never log it
+  JobIdentity identity;
+  std::string display_model;          ///< what the user is shown
+  std::vector<std::string> warnings;  ///< for stderr
+};
+
+/// `rehearsal_url`: origin of the embedded simulator (`http://127.0.0.1:PORT`), which then takes the
+/// provider's place and needs no key; empty: the real one. Failures are usage errors.
+Result<JobTarget> resolve_target(const RunOptions& options, const Environment& environment,
+                                 const std::string& rehearsal_url);
+
+}  // namespace llmbatch

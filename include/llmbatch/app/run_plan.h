@@ -1,0 +1,48 @@
+// RunPlan: what a run has to do, found by a scan of the input, or taken from the database when the input
+// is unchanged. Thread rule: used by one thread; the scan has a second one of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "llmbatch/app/run_options.h"
+#include "llmbatch/input/input_file.h"
+#include "llmbatch/input/line_parser.h"
+#include "llmbatch/model/run_status.h"
+#include "llmbatch/port/item_source.h"
+#include "llmbatch/port/provider.h"
+#include "llmbatch/store/store.h"
+#include "llmbatch/store/store_reader.h"
+
+namespace llmbatch {
+
+struct RunPlan {
+  InputIdentity identity;
+  bool unchanged = false;  ///< the stored plan is used; the three members below are empty
+  std::unique_ptr<LineRunStream> lines;
+  std::unique_ptr<InvalidLineStream> invalid;
+  ScanCounts counts;
+  StateCounts items;  ///< of the current input, before the run
+  InputPlace start;   ///< unchanged: where reading begins
+};
+
+/// `force_scan`: the job was changed. Long scans are reported through `on_progress` (bytes done, total);
+/// a pending SIGINT or SIGTERM ends them with the error kScanCancelled.
+Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
+                              const Provider& provider, StoreReader& reader, bool force_scan,
+                              std::function<void(std::uint64_t, std::uint64_t)> on_progress);
+
+Result<LineParserOptions> line_parser_options(const RunInputOptions& options);
+
+/// The items of the plan, with the attempts that earlier runs made. `plan.lines` is taken.
+Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
+                                               const Provider& provider, StoreReader& reader,
+                                               RunPlan& plan);
+
+/// At most `limit` lines `INPUT:LINE: reason`, then how many more there are.
+Result<std::vector<std::string>> describe_invalid_lines(InvalidLineStream& lines,
+                                                        const std::string& input,
+                                                        std::uint64_t total, std::size_t limit);
+
+}  // namespace llmbatch

@@ -1,0 +1,148 @@
+// Runner: the loop that takes items from the source to their final state. Five steps, in this
+// order: interrupts, acknowledged commits, refill, admission, wait and settle. It owns no resource
+// of the outside world; everything comes through ports, so that hours of limits and retries run in
+// a test on virtual time. Thread rule: one thread; the StoreWriter has the other.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "llmbatch/base/random.h"
+#include "llmbatch/engine/slot.h"
+#include "llmbatch/engine/store_writer.h"
+#include "llmbatch/policy/concurrency.h"
+#include "llmbatch/policy/rate_limiter.h"
+#include "llmbatch/policy/retry_policy.h"
+#include "llmbatch/policy/run_stats.h"
+#include "llmbatch/policy/scheduler.h"
+#include "llmbatch/policy/token_estimate.h"
+#include "llmbatch/port/interrupts.h"
+#include "llmbatch/port/item_source.h"
+#include "llmbatch/port/monitor.h"
+#include "llmbatch/port/provider.h"
+#include "llmbatch/port/transport.h"
+
+namespace llmbatch {
+
+struct RunnerSettings {
+  RateLimits limits;
+  RetrySettings retries;
+  std::optional<std::int64_t> concurrency;  ///< absent: auto
+  std::int64_t max_concurrency = 256;
+  double max_error_rate = 0.05;  ///< 1: off
+  bool pause_on_error_rate = true;
+  Duration drain_timeout = std::chrono::seconds(30);
+  std::uint64_t random_seed = 0;
+  std::string limiter_state;  ///< of the last run; empty: none
+};
+
+struct RunnerParts {
+  const Clock& clock;
+  ItemSource& source;
+  const Provider& provider;
+  Transport& transport;
+  ResultStore& store;
+  Monitor& monitor;
+  Interrupts& interrupts;
+};
+
+enum class RunEnding : std::uint8_t { completed, paused, interrupted, failed };
+
+struct RunResult {
+  RunEnding end = RunEnding::completed;
+  RunStatus status;            ///< the last one
+  std::optional<Error> error;  ///< for failed
+  int stop_signal = 0;         ///< for interrupted
+};
+
+/// What happened to everything that was taken up; checked at the end of every run.
+struct RunCounters {
+  std::int64_t pulled = 0;    ///< items taken from the source
+  std::int64_t calls = 0;     ///< started
+  std::int64_t answered = 0;  ///< calls that came back, however
+  std::int64_t finished = 0;  ///< items with a durable final state
+  std::int64_t released = 0;  ///< items given back as pending at the end
+};
+
+class Runner {
+ public:
+  /// `status` carries what is known before the run: names, counts of the input, earlier attempts.
+  Runner(RunnerParts parts, RunnerSettings settings, RunStatus status);
+
+  RunResult run();
+  const RunCounters& counters() const { return counters_; }
+
+ private:
+  enum class Phase : std::uint8_t { running, draining, aborting };
+
+  bool step();
+  void check_interrupts(SteadyTime now);
+  void collect_commits(SteadyTime now);
+  void refill();
+  SteadyTime admit(SteadyTime now);
+  void wait_and_settle(SteadyTime deadline);
+
+  bool may_start(SteadyTime now, SteadyTime& deadline);
+  std::optional<SteadyTime> limiter_wait(const Slot& slot, SteadyTime now);
+  void start(SlotNumber number, SteadyTime now);
+  void settle(TransportCompletion& completion, SteadyTime now);
+  void apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now);
+  void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);
+  void finish_unsent(SlotNumber number, ErrorClass error, std::string message);
+  void push_update(SlotNumber number, ItemUpdate update);
+  void on_durable(SlotNumber number, SteadyTime now);
+  void finish_item(Slot& slot, SteadyTime now);
+  void guard_error_rate();
+
+  void pause(std::string reason);
+  void fail(Error error);
+  void stop_starting(Phase phase);
+  void release_waiting();
+  std::size_t unfinished_calls() const;
+  bool limiter_state_is_fresh(SteadyTime now) const;
+  void store_progress(SteadyTime now);
+  void report_progress(SteadyTime now);
+  void refresh_status(SteadyTime now);
+  std::uint64_t done_below_line() const;
+  RunResult finish();
+
+  RunnerParts parts_;
+  RunnerSettings settings_;
+  RunStatus status_;
+  StateCounts items_;  ///< durable states of the current input
+  RunCounters counters_;
+  Random random_;
+
+  RateLimiter limiter_;
+  ConcurrencyLimit concurrency_;
+  RetryPolicy retry_policy_;
+  TokenEstimate estimate_;
+  RunStats stats_;
+  Scheduler scheduler_;
+  SlotPool slots_;
+  StoreWriter writer_;
+
+  Phase phase_ = Phase::running;
+  RunEnding end_ = RunEnding::completed;
+  std::optional<Error> error_;
+  int stop_signal_ = 0;
+  bool source_ended_ = false;
+  bool error_rate_warned_ = false;
+  SteadyTime started_;
+  SteadyTime drain_deadline_ = SteadyTime::max();
+  SteadyTime next_report_;
+  SteadyTime next_status_row_;
+  SteadyTime progress_set_{};       ///< when the state was last handed to the writer
+  SteadyTime progress_durable_{};   ///< stamp of the newest durable state
+  Duration commit_latency_{};       ///< smoothed, of the state's way to the disk
+  std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
+  std::size_t calls_in_flight_ = 0;
+  std::size_t committing_ = 0;
+  std::vector<TransportCompletion> completions_;
+  StoreWriter::Collected collected_;
+};
+
+}  // namespace llmbatch

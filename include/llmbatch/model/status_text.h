@@ -1,0 +1,36 @@
+// How figures of a run are written for people: one wording for the live display, log lines,
+// `status` and the summary. All functions are pure. Text of others (names, messages) is sanitised
+// here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "llmbatch/model/run_status.h"
+
+namespace llmbatch {
+
+/// `47.7 %`; 100.0 % is said only of the whole.
+std::string format_percent(std::int64_t part, std::int64_t whole);
+
+/// `0.4 %` of a share between 0 and 1.
+std::string format_share(double share);
+
+/// `812`, `21.4k`, `3.02M`.
+std::string format_compact(double number);
+
+/// `481 req/min` and `212k tokens/min`; per second from 600 requests a minute on. What is not known
+/// is left out.
+std::vector<std::string> format_rates(const RunStatus& status);
+
+/// `45s`, `3m05s`, `54m`, `2h14m`, `3d04h`: as exact as a forecast can be.
+std::string format_span(double seconds);
+
+/// Problem states (filtered, flagged, failed, invalid) in the order in which they are shown.
+const std::vector<ItemState>& problem_states();
+
+/// `23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, ETA 54m, waiting for: ...`.
+std::string format_status_line(const RunStatus& status);
+
+}  // namespace llmbatch

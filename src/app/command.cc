@@ -1,0 +1,129 @@
+#include "llmbatch/app/command.h"
+
+#include "llmbatch/base/check.h"
+
+namespace llmbatch {
+namespace {
+
+constexpr std::string_view kRunDescription =
+    R"(Sends every item of INPUT (a JSONL file, also .gz or .zst, or - for stdin) that has no result yet, and stores each result in the database as it comes. The same command starts a job, resumes it after a crash, and picks up new or changed lines from cron.
+
+A line is an OpenAI batch line, {"id", "messages"}, {"id", "prompt"}, or with --prompt any JSON object.)";
+
+constexpr std::string_view kRunExamples =
+    R"(llmbatch run tickets.jsonl --model openai/gpt-4o-mini --rpm 500
+llmbatch run tickets.jsonl --model groq/llama-3.1-8b-instant --prompt 'Classify: {{subject}}'
+llmbatch run reviews.jsonl.gz --base-url http://localhost:8000/v1 --model my-model
+llmbatch run tickets.jsonl --retry failed,flagged # take problems up again
+zcat big.gz | llmbatch run - --db big.db # from stdin)";
+
+constexpr std::string_view kStatusDescription =
+    R"(Shows counts, cost, rates and the estimated end of a job, also while another process runs it. Without DB it takes the only *.llmbatch.db of the directory.)";
+
+constexpr std::string_view kExportDescription =
+    R"(Writes one line per item with its state, output, error, usage and cost, in the order of the input of the last run.)";
+
+constexpr std::string_view kExportExamples =
+    R"(llmbatch export tickets.jsonl.llmbatch.db -o results.jsonl
+llmbatch export tickets.jsonl.llmbatch.db --format csv --fields id,output
+llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response)";
+
+constexpr std::string_view kSimulateDescription =
+    R"(Answers like a provider on 127.0.0.1, with the latency, limits and errors you choose. Point a run at it to rehearse without a key and without cost.)";
+
+constexpr std::string_view kConfigShowDescription =
+    R"(Prints every setting with its value and where it came from: flag, environment (LLMBATCH_*), ./llmbatch.toml, the user's config.toml, or the default. What is printed is itself a configuration file. Keys are never shown, only whether they are set.)";
+
+constexpr CommandSpec kCommands[] = {
+    {.command = Command::run,
+     .name = "run",
+     .positionals = "INPUT",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "process what is not done yet: first run, resume and cron",
+     .description = kRunDescription,
+     .examples = kRunExamples},
+    {.command = Command::status,
+     .name = "status",
+     .positionals = "[DB]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "counts, cost, rates and ETA of a job, also while it runs",
+     .description = kStatusDescription,
+     .examples = "llmbatch status\nllmbatch status tickets.jsonl.llmbatch.db --json"},
+    {.command = Command::export_results,
+     .name = "export",
+     .positionals = "[DB]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "results as JSONL or CSV, in input order",
+     .description = kExportDescription,
+     .examples = kExportExamples},
+    {.command = Command::simulate,
+     .name = "simulate",
+     .positionals = "",
+     .min_positionals = 0,
+     .max_positionals = 0,
+     .summary = "a local stand-in provider for rehearsals and tests",
+     .description = kSimulateDescription,
+     .examples = "llmbatch simulate --port 8080\n"
+                 "llmbatch run tickets.jsonl --base-url http://127.0.0.1:8080/v1 --model test"},
+    {.command = Command::config_show,
+     .name = "config show",
+     .positionals = "",
+     .min_positionals = 0,
+     .max_positionals = 0,
+     .summary = "every setting with its value and where it came from",
+     .description = kConfigShowDescription,
+     .examples = "llmbatch config show\nllmbatch config show --json"},
+    {.command = Command::completions,
+     .name = "completions",
+     .positionals = "bash|zsh|fish",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "print a completion script",
+     .description = "Prints a completion script for the shell.",
+     .examples = "source <(llmbatch completions bash)",
+     .hidden = true},
+    {.command = Command::man,
+     .name = "man",
+     .positionals = "",
+     .min_positionals = 0,
+     .max_positionals = 0,
+     .summary = "print the manual page",
+     .description = "Prints the manual page as roff.",
+     .examples = "llmbatch man | man -l -",
+     .hidden = true},
+    {.command = Command::help,
+     .name = "help",
+     .positionals = "[COMMAND]",
+     .min_positionals = 0,
+     .max_positionals = 2,
+     .summary = "help on a command",
+     .description = "Prints help.",
+     .examples = "llmbatch help run",
+     .hidden = true},
+    {.command = Command::version,
+     .name = "version",
+     .positionals = "",
+     .min_positionals = 0,
+     .max_positionals = 0,
+     .summary = "print the version",
+     .description = "Prints the version.",
+     .examples = "llmbatch version",
+     .hidden = true},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> command_table() { return kCommands; }
+
+const CommandSpec& command_spec(Command command) {
+  for (const CommandSpec& spec : kCommands) {
+    if (spec.command == command) return spec;
+  }
+  LLMBATCH_CHECK(false && "a command without a row");
+  return kCommands[0];
+}
+
+}  // namespace llmbatch

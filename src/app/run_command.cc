@@ -1,0 +1,349 @@
+// `llmbatch run`: wires the real parts together and gives the outcome its exit code.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+
+#include "llmbatch/app/commands.h"
+#include "llmbatch/app/job_target.h"
+#include "llmbatch/app/run_plan.h"
+#include "llmbatch/app/version.h"
+#include "llmbatch/base/log.h"
+#include "llmbatch/base/text.h"
+#include "llmbatch/engine/runner.h"
+#include "llmbatch/input/scan.h"
+#include "llmbatch/net/curl_transport.h"
+#include "llmbatch/net/descriptor_limit.h"
+#include "llmbatch/net/signal_interrupts.h"
+#include "llmbatch/sim/simulator.h"
+#include "llmbatch/ui/monitors.h"
+#include "llmbatch/ui/summary.h"
+#include "rehearsal.h"
+
+namespace llmbatch {
+namespace {
+
+constexpr std::size_t kInvalidLinesShown = 10;
+
+ProgressMode progress_mode(ProgressStyle style) {
+  switch (style) {
+    case ProgressStyle::automatic: return ProgressMode::automatic;
+    case ProgressStyle::bar: return ProgressMode::bar;
+    case ProgressStyle::log: return ProgressMode::log;
+    case ProgressStyle::json: return ProgressMode::json;
+    case ProgressStyle::none: return ProgressMode::none;
+  }
+  return ProgressMode::automatic;
+}
+
+ColorMode color_mode(ColorChoice choice) {
+  switch (choice) {
+    case ColorChoice::automatic: return ColorMode::automatic;
+    case ColorChoice::always: return ColorMode::always;
+    case ColorChoice::never: return ColorMode::never;
+  }
+  return ColorMode::automatic;
+}
+
+/// Everything one `run` is made of, in the order in which it is built.
+class RunSession {
+ public:
+  RunSession(RunOptions options, const Environment& environment, std::string command_line)
+      : options_(std::move(options)),
+        environment_(environment),
+        command_line_(std::move(command_line)) {}
+
+  Result<int> run();
+
+ private:
+  Status open_surroundings();
+  Status resolve_job();
+  Status open_database();
+  Result<bool> adopt_job();
+  Result<bool> make_plan(bool job_changed);
+  Status begin();
+  Result<RunResult> execute();
+  Result<int> conclude(const RunResult& result);
+  RunnerSettings runner_settings(std::string limiter_state) const;
+  TransportConfig transport_config() const;
+  RunStatus initial_status(const JobTotals& totals) const;
+  void tell(const std::string& text);
+
+  RunOptions options_;
+  const Environment& environment_;
+  std::string command_line_;
+  SystemClock clock_;
+  Log log_;
+  std::unique_ptr<SignalInterrupts> interrupts_;
+  std::unique_ptr<Monitor> monitor_;
+  std::unique_ptr<Rehearsal> rehearsal_;
+  JobTarget target_;
+  std::unique_ptr<Provider> provider_;
+  std::optional<InputFile> input_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<StoreReader> reader_;
+  RunPlan plan_;
+  std::int64_t run_number_ = 0;
+  std::int64_t concurrency_ = 0;
+};
+
+void RunSession::tell(const std::string& text) {
+  monitor_->message(text);
+  log_.info(text);
+}
+
+Result<int> RunSession::run() {
+  if (const Status done = open_surroundings(); !done) return forward_error(done);
+  if (const Status done = resolve_job(); !done) return forward_error(done);
+  if (const Status done = open_database(); !done) return forward_error(done);
+  const Result<bool> job_changed = adopt_job();
+  if (!job_changed) return forward_error(job_changed);
+  const Result<bool> planned = make_plan(*job_changed);
+  if (!planned) {
+    if (planned.error().message != kScanCancelled) return forward_error(planned);
+    tell("interrupted while reading the input; nothing was sent");
+    return 128 + interrupts_->poll().stop_signal;
+  }
+  if (!*planned) return static_cast<int>(ExitCode::usage);
+  if (const Status begun = begin(); !begun) return forward_error(begun);
+  const Result<RunResult> result = execute();
+  if (!result) return forward_error(result);
+  return conclude(*result);
+}
+
+Status RunSession::open_surroundings() {
+  auto interrupts = SignalInterrupts::create();
+  if (!interrupts) return forward_error(interrupts);
+  interrupts_ = std::move(*interrupts);
+  auto log = Log::open(options_.output.log_file, options_.output.log_format == LogFormat::json);
+  if (!log) return forward_error(log);
+  log_ = *log;
+  monitor_ = choose_monitor({progress_mode(options_.output.progress), options_.output.quiet,
+                             options_.output.progress_items, color_mode(options_.output.color)},
+                            STDERR_FILENO, clock_);
+  return {};
+}
+
+Status RunSession::resolve_job() {
+  if (options_.network.rehearse) {
+    auto rehearsal = Rehearsal::start(options_.input.path);
+    if (!rehearsal) return forward_error(rehearsal);
+    rehearsal_ = std::move(*rehearsal);
+    options_.input.database = rehearsal_->database();
+    tell("rehearsal: a simulated provider, a throwaway database; nothing is sent and nothing is kept");
+  }
+  auto target = resolve_target(options_, environment_, rehearsal_ ? rehearsal_->origin() : "");
+  if (!target) return forward_error(target);
+  target_ = std::move(*target);
+  for (const std::string& warning : target_.warnings) tell(warning);
+  auto provider = make_provider(target_.provider);
+  if (!provider) return forward_error(provider);
+  provider_ = std::move(*provider);
+  return {};
+}
+
+Status RunSession::open_database() {
+  const std::filesystem::path parent =
+      std::filesystem::path(options_.input.database).parent_path();
+  auto input = InputFile::open(options_.input.path, parent.empty() ? "." : parent.string());
+  if (!input) return forward_error(input);
+  input_ = std::move(*input);
+  auto store = Store::open(options_.input.database, "llmbatch run", clock_.wall_now());
+  if (!store) return forward_error(store);
+  store_ = std::move(*store);
+  auto reader = StoreReader::open(options_.input.database);
+  if (!reader) return forward_error(reader);
+  reader_ = std::move(*reader);
+  return {};
+}
+
+/// True when the job is another one than the database had so far.
+Result<bool> RunSession::adopt_job() {
+  const Result<std::optional<JobIdentity>> stored = store_->job();
+  if (!stored) return forward_error(stored);
+  if (!*stored) {
+    if (const Status set = store_->set_job(target_.identity); !set) return forward_error(set);
+    return true;
+  }
+  const std::vector<JobDifference> different = differences(**stored, target_.identity);
+  if (different.empty()) return false;
+  std::string text;
+  for (const JobDifference& difference : different) {
+    text += fmt::format("\n  {}: was '{}', is '{}'", difference.what,
+                        truncate_chars(sanitize_for_terminal(difference.stored), 60),
+                        truncate_chars(sanitize_for_terminal(difference.current), 60));
+  }
+  if (!options_.errors.rerun_changed) {
+    return failure(
+        fmt::format("{} belongs to another job; nothing was sent{}\n"
+                    "either keep both: --db OTHER.db, or change this job and run again every item "
+                    "whose request differs: --rerun changed",
+                    options_.input.database, text),
+        ErrorKind::mismatch);
+  }
+  tell("the job changes:" + text);
+  if (const Status set = store_->set_job(target_.identity); !set) return forward_error(set);
+  return true;
+}
+
+/// False when --strict forbids the run.
+Result<bool> RunSession::make_plan(bool job_changed) {
+  SteadyTime next_notice = clock_.now() + std::chrono::seconds(2);
+  const auto on_progress = [this, &next_notice](std::uint64_t done, std::uint64_t total) {
+    if (clock_.now() < next_notice || total == 0) return;
+    next_notice = clock_.now() + std::chrono::seconds(2);
+    tell(fmt::format("reading {}: {} %", input_->name(), done * 100 / total));
+  };
+  auto plan =
+      make_run_plan(options_, *input_, *provider_, *reader_, job_changed, on_progress);
+  if (!plan) return forward_error(plan);
+  plan_ = std::move(*plan);
+  if (plan_.unchanged || plan_.counts.invalid == 0) return true;
+  const auto texts = describe_invalid_lines(*plan_.invalid, input_->name(), plan_.counts.invalid,
+                                            kInvalidLinesShown);
+  if (!texts) return forward_error(texts);
+  for (const std::string& text : *texts) tell("warning: " + text);
+  if (const Status back = plan_.invalid->rewind(); !back) return forward_error(back);
+  if (!options_.input.strict) return true;
+  tell(fmt::format("error: --strict: {} of {} lines cannot be used; nothing was sent",
+                   plan_.counts.invalid, plan_.counts.lines));
+  return false;
+}
+
+Status RunSession::begin() {
+  RunStart start;
+  start.input = plan_.identity;
+  start.keep_stored_plan = plan_.unchanged;
+  if (!plan_.unchanged) {
+    start.plan = plan_.lines.get();
+    start.invalid_lines = plan_.invalid.get();
+    start.counts = plan_.counts;
+  }
+  start.command = command_line_;
+  start.version = kVersion;
+  start.pid = ::getpid();
+  start.started_at = clock_.wall_now();
+  start.progress.items = plan_.items;
+  start.progress.done_below_line = plan_.unchanged ? plan_.start.line : 1;
+  const Result<std::int64_t> number = store_->begin_run(start);
+  if (!number) return forward_error(number);
+  run_number_ = *number;
+  return {};
+}
+
+RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
+  RunnerSettings settings;
+  settings.limits = {options_.limits.rpm, options_.limits.tpm, options_.limits.itpm,
+                     options_.limits.otpm, options_.limits.rpd};
+  settings.retries.max_retries = options_.errors.max_retries;
+  settings.retries.retry_truncated = options_.errors.retry_truncated;
+  if (options_.limits.concurrency) settings.concurrency = concurrency_;
+  settings.max_concurrency = concurrency_;
+  settings.max_error_rate = options_.errors.max_error_rate.value_or(1);
+  settings.pause_on_error_rate = !options_.errors.warn_on_error_rate;
+  settings.drain_timeout = options_.network.drain_timeout;
+  settings.random_seed = std::random_device{}();
+  settings.limiter_state = std::move(limiter_state);
+  return settings;
+}
+
+TransportConfig RunSession::transport_config() const {
+  TransportConfig config;
+  config.headers = provider_->request_headers();
+  config.max_concurrency = static_cast<std::size_t>(concurrency_);
+  config.connect_timeout = options_.network.connect_timeout;
+  config.total_timeout = options_.network.timeout;
+  config.max_response_bytes = options_.network.max_response_bytes;
+  config.http2 = options_.network.http2;
+  config.ca_file = options_.network.ca_file;
+  config.user_agent = fmt::format("llmbatch/{}", kVersion);
+  apply_environment(config, [](const char* name) { return std::getenv(name); });
+  return config;
+}
+
+RunStatus RunSession::initial_status(const JobTotals& totals) const {
+  RunStatus status;
+  status.database = options_.input.database;
+  status.input = options_.input.path;
+  status.model = target_.display_model;
+  status.pid = ::getpid();
+  status.run_number = run_number_;
+  status.items = plan_.items;
+  status.duplicates = static_cast<std::int64_t>(plan_.counts.duplicates);
+  status.attempts = totals.attempts;
+  status.retries = totals.retries;
+  status.cached = totals.cached;
+  status.usage = totals.usage;
+  status.done_before = plan_.items.finished();
+  return status;
+}
+
+Result<RunResult> RunSession::execute() {
+  const Result<JobTotals> totals = reader_->totals();
+  if (!totals) return forward_error(totals);
+  Result<std::string> limiter_state = reader_->limiter_state();
+  if (!limiter_state) return forward_error(limiter_state);
+  concurrency_ = options_.limits.concurrency.value_or(options_.limits.max_concurrency);
+  const auto available = static_cast<std::int64_t>(raise_descriptor_limit());
+  if (concurrency_ > available) {
+    tell(fmt::format("warning: concurrency {} needs more open files than the system allows; {} is used",
+                     concurrency_, available));
+    concurrency_ = available;
+  }
+  auto transport = CurlTransport::create(transport_config(), clock_);
+  if (!transport) return forward_error(transport);
+  auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
+  if (!items) return forward_error(items);
+  Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_},
+                runner_settings(std::move(*limiter_state)), initial_status(*totals));
+  return runner.run();
+}
+
+Result<int> RunSession::conclude(const RunResult& result) {
+  int code = 0;
+  std::string reason = "finished";
+  switch (result.end) {
+    case RunEnding::completed:
+      if (result.status.items.problems() > 0) code = static_cast<int>(ExitCode::problems);
+      break;
+    case RunEnding::paused:
+      code = static_cast<int>(ExitCode::paused);
+      reason = "paused: " + result.status.pause_reason;
+      break;
+    case RunEnding::interrupted:
+      code = 128 + result.stop_signal;
+      reason = "interrupted";
+      break;
+    case RunEnding::failed:
+      code = result.error->kind == ErrorKind::usage ? static_cast<int>(ExitCode::usage)
+                                                    : static_cast<int>(ExitCode::failure);
+      reason = "error: " + result.error->message;
+      break;
+  }
+  const Status stored = store_->finish_run({reason, code, clock_.wall_now(), result.status});
+  log_.info(fmt::format("run {} {} (exit {})", run_number_, reason, code));
+  if (!options_.output.quiet && options_.output.progress != ProgressStyle::json) {
+    LinePrinter printer(STDERR_FILENO, detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
+    print_summary(printer, result.status, {command_line_, code, ""});
+  }
+  if (result.error) return failure(result.error->message, result.error->kind);
+  if (!stored) return forward_error(stored);
+  return code;
+}
+
+}  // namespace
+
+int run_command(const ParsedCommand& parsed, const Environment& environment,
+                const std::string& command_line) {
+  SignalInterrupts::block_signals();
+  Result<RunOptions> options = make_run_options(parsed.positionals.at(0), parsed.settings);
+  if (!options) return report_error(options.error());
+  RunSession session(std::move(*options), environment, command_line);
+  const Result<int> code = session.run();
+  return code ? *code : report_error(code.error());
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,177 @@
+#include "llmbatch/app/run_plan.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <utility>
+
+#include "llmbatch/base/text.h"
+#include "llmbatch/input/file_item_source.h"
+#include "llmbatch/input/scan.h"
+
+namespace llmbatch {
+namespace {
+
+constexpr std::string_view kFieldRule = "field:";
+
+/// Signals are blocked and wait in the signalfd; asking what is pending consumes nothing.
+bool stop_signal_pending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+         sigismember(&pending, SIGHUP) == 1;
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<std::shared_ptr<const PromptTemplate>> parse_template(const std::optional<TextSource>& source,
+                                                             const std::string& name) {
+  if (!source) return nullptr;
+  Result<PromptTemplate> parsed =
+      PromptTemplate::parse(source->text, source->file.empty() ? name : source->file);
+  if (!parsed) return forward_error(parsed);
+  return std::make_shared<const PromptTemplate>(std::move(*parsed));
+}
+
+/// Adds to each item how often earlier runs tried it.
+class AttemptCountingSource final : public ItemSource {
+ public:
+  AttemptCountingSource(std::unique_ptr<ItemSource> items, StoreReader& reader)
+      : items_(std::move(items)), reader_(reader) {}
+
+  Result<bool> next(Item& item) override {
+    Result<bool> more = items_->next(item);
+    if (!more || !*more) return more;
+    const Result<std::uint32_t> attempts = reader_.attempts_of(item.seq);
+    if (!attempts) return forward_error(attempts);
+    item.attempts = *attempts;
+    return true;
+  }
+  std::uint64_t next_line() const override { return items_->next_line(); }
+
+ private:
+  std::unique_ptr<ItemSource> items_;
+  StoreReader& reader_;
+};
+
+StateCounts counts_before_run(const ScanCounts& counts) {
+  StateCounts items;
+  for (std::size_t state = 0; state < counts.done_by_state.size(); ++state) {
+    items.by_state[state] = static_cast<std::int64_t>(counts.done_by_state[state]);
+  }
+  items[ItemState::pending] += static_cast<std::int64_t>(counts.todo);
+  items[ItemState::invalid] += static_cast<std::int64_t>(counts.invalid);
+  return items;
+}
+
+RunPlan stored_plan(const StoredInput& stored, InputIdentity identity, StoreReader& reader) {
+  RunPlan plan;
+  plan.identity = std::move(identity);
+  plan.unchanged = true;
+  plan.counts = stored.counts;
+  plan.items = stored.items;
+  plan.start.line = 1;
+  if (stored.known_place) plan.start = *stored.known_place;
+  plan.lines = reader.remaining_plan(plan.start.line);
+  return plan;
+}
+
+}  // namespace
+
+Result<LineParserOptions> line_parser_options(const RunInputOptions& options) {
+  LineParserOptions lines;
+  const std::string_view rule = options.id_rule;
+  if (rule == "line") lines.id_rule = IdRule::line;
+  if (rule == "hash") lines.id_rule = IdRule::hash;
+  if (rule.starts_with(kFieldRule)) lines.id_field = rule.substr(kFieldRule.size());
+  auto prompt = parse_template(options.prompt, "--prompt");
+  if (!prompt) return forward_error(prompt);
+  lines.prompt = *prompt;
+  if (lines.prompt) {
+    auto system = parse_template(options.system, "--system");
+    if (!system) return forward_error(system);
+    lines.system = *system;
+  }
+  return lines;
+}
+
+Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
+                              const Provider& provider, StoreReader& reader, bool force_scan,
+                              std::function<void(std::uint64_t, std::uint64_t)> on_progress) {
+  Result<InputIdentity> identity = input.identity();
+  if (!identity) return forward_error(identity);
+  const Result<std::optional<StoredInput>> stored = reader.last_input();
+  if (!stored) return forward_error(stored);
+  if (!force_scan && options.errors.retry_states.empty() && *stored && (*stored)->has_line_map &&
+      (*stored)->identity == *identity) {
+    return stored_plan(**stored, std::move(*identity), reader);
+  }
+  Result<LineParserOptions> lines = line_parser_options(options.input);
+  if (!lines) return forward_error(lines);
+  ScanOptions scan;
+  scan.lines = std::move(*lines);
+  for (const ItemState state : options.errors.retry_states) {
+    scan.retry[static_cast<std::size_t>(state)] = true;
+  }
+  scan.temporary_directory = directory_of(options.input.database);
+  scan.on_progress = std::move(on_progress);
+  scan.cancelled = stop_signal_pending;
+  Result<ScanResult> result = scan_input(input, provider, reader.index(), scan);
+  if (!result) return forward_error(result);
+  RunPlan plan;
+  plan.identity = std::move(*identity);
+  plan.lines = std::move(result->plan);
+  plan.invalid = std::move(result->invalid);
+  plan.counts = result->counts;
+  plan.items = counts_before_run(result->counts);
+  return plan;
+}
+
+Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
+                                               const Provider& provider, StoreReader& reader,
+                                               RunPlan& plan) {
+  Result<LineParserOptions> lines = line_parser_options(options.input);
+  if (!lines) return forward_error(lines);
+  FileItemSourceOptions source_options;
+  source_options.lines = std::move(*lines);
+  source_options.store_input = options.input.store_input || input.spooled() || input.compressed();
+  if (plan.unchanged) {
+    source_options.start_line = plan.start.line;
+    source_options.start_offset_bytes = plan.start.offset_bytes;
+  } else if (const Status back = plan.lines->rewind(); !back) {
+    return forward_error(back);
+  }
+  const Result<JobTotals> totals = reader.totals();
+  if (!totals) return forward_error(totals);
+  auto items =
+      FileItemSource::open(input, provider, std::move(plan.lines), std::move(source_options));
+  if (!items) return forward_error(items);
+  if (totals->attempts == 0) return std::unique_ptr<ItemSource>(std::move(*items));
+  return std::unique_ptr<ItemSource>(
+      std::make_unique<AttemptCountingSource>(std::move(*items), reader));
+}
+
+Result<std::vector<std::string>> describe_invalid_lines(InvalidLineStream& lines,
+                                                        const std::string& input,
+                                                        std::uint64_t total, std::size_t limit) {
+  std::vector<std::string> texts;
+  InvalidLine line;
+  while (texts.size() < limit) {
+    const Result<bool> more = lines.next(line);
+    if (!more) return forward_error(more);
+    if (!*more) break;
+    texts.push_back(
+        fmt::format("{}:{}: {}", input, line.line, sanitize_for_terminal(line.message)));
+  }
+  if (total > texts.size()) {
+    texts.push_back(fmt::format("{}: and {} more lines that cannot be used", input,
+                                group_digits(static_cast<std::int64_t>(total - texts.size()))));
+  }
+  return texts;
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,358 @@
+#include "llmbatch/engine/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "llmbatch/base/check.h"
+
+namespace llmbatch {
+namespace {
+
+constexpr Duration kReportInterval = std::chrono::milliseconds(100);
+constexpr Duration kStatusRowInterval = std::chrono::seconds(1);
+/// The state of the limiter is handed to the writer this often while anything is sent.
+constexpr Duration kProgressInterval = std::chrono::milliseconds(50);
+/// A state that is not durable for so long stops admission (longer on slow disks).
+constexpr Duration kStateValidFor = std::chrono::milliseconds(250);
+/// Items that wait for their next attempt, per call allowed at a time, before no more are taken up.
+constexpr std::size_t kDelayedPerCall = 16;
+
+}  // namespace
+
+Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
+    : parts_(parts),
+      settings_(std::move(settings)),
+      status_(std::move(status)),
+      items_(status_.items),
+      random_(settings_.random_seed),
+      limiter_(settings_.limits, parts.clock.now()),
+      concurrency_(settings_.concurrency, settings_.max_concurrency, parts.clock.now()),
+      retry_policy_(settings_.retries),
+      stats_(parts.clock.now()),
+      writer_(parts.store, items_, [&transport = parts.transport] { transport.wake(); }),
+      started_(parts.clock.now()),
+      next_report_(started_),
+      next_status_row_(started_) {
+  if (!settings_.limiter_state.empty()) {
+    limiter_.restore(settings_.limiter_state, started_, parts.clock.wall_now());
+  }
+  if (parts_.interrupts.fd() >= 0) parts_.transport.watch(parts_.interrupts.fd());
+}
+
+RunResult Runner::run() {
+  status_.running = true;
+  status_.started_at = parts_.clock.wall_now();
+  refresh_status(started_);
+  parts_.monitor.run_started(status_);
+  store_progress(started_);
+  while (step()) {
+  }
+  return finish();
+}
+
+bool Runner::step() {
+  const SteadyTime now = parts_.clock.now();
+  check_interrupts(now);
+  collect_commits(now);
+  refill();
+  const SteadyTime deadline = admit(now);
+  store_progress(now);
+  report_progress(now);
+  writer_.flush();
+  if (phase_ != Phase::running) release_waiting();
+  if (slots_.in_use() == 0 && (source_ended_ || phase_ != Phase::running)) return false;
+  if (error_ && calls_in_flight_ == 0) return false;
+  wait_and_settle(deadline);
+  return true;
+}
+
+void Runner::check_interrupts(SteadyTime now) {
+  const InterruptState state = parts_.interrupts.poll();
+  if (state.window_changed) parts_.monitor.window_changed();
+  if (state.status_requested) {
+    refresh_status(now);
+    parts_.monitor.status_line(status_);
+  }
+  if (state.stop_requests >= 1 && stop_signal_ == 0) {
+    stop_signal_ = state.stop_signal;
+    if (end_ == RunEnding::completed) end_ = RunEnding::interrupted;
+    drain_deadline_ = now + settings_.drain_timeout;
+    stop_starting(Phase::draining);
+    parts_.monitor.message(
+        fmt::format("interrupted: waiting for {} calls in flight (at most {}); again to abort",
+                    calls_in_flight_, format_duration(settings_.drain_timeout)));
+  }
+  const bool abort = state.stop_requests >= 2 || now >= drain_deadline_;
+  if (abort && phase_ != Phase::aborting) {
+    stop_starting(Phase::aborting);
+    parts_.transport.abort_all();
+  }
+}
+
+void Runner::stop_starting(Phase phase) { phase_ = std::max(phase_, phase); }
+
+void Runner::pause(std::string reason) {
+  if (end_ != RunEnding::completed) return;
+  end_ = RunEnding::paused;
+  status_.pause_reason = std::move(reason);
+  stop_starting(Phase::draining);
+}
+
+void Runner::fail(Error error) {
+  if (error_) return;
+  end_ = RunEnding::failed;
+  error_ = std::move(error);
+  stop_starting(Phase::aborting);
+  parts_.transport.abort_all();
+}
+
+void Runner::collect_commits(SteadyTime now) {
+  writer_.collect(collected_);
+  if (collected_.error) fail(*collected_.error);
+  if (collected_.progress_stamp) {
+    progress_durable_ = *collected_.progress_stamp;
+    const Duration latency = now - progress_durable_;
+    commit_latency_ = (commit_latency_ * 7 + latency) / 8;
+  }
+  for (const SlotNumber number : collected_.tickets) on_durable(number, now);
+}
+
+void Runner::on_durable(SlotNumber number, SteadyTime now) {
+  Slot& slot = slots_[number];
+  --committing_;
+  slot.recorded = true;
+  if (slot.retry_at) {
+    scheduler_.delay(number, *std::exchange(slot.retry_at, std::nullopt));
+    return;
+  }
+  if (is_final(slot.final_state)) {
+    finish_item(slot, now);
+  } else {
+    ++counters_.released;
+  }
+  slots_.release(number);
+}
+
+void Runner::finish_item(Slot& slot, SteadyTime now) {
+  ++counters_.finished;
+  ++items_[slot.final_state];
+  --items_[ItemState::pending];
+  ++status_.finished_this_run;
+  stats_.on_finished(slot.final_state, slot.final_error, slot.final_message, now);
+  if (slot.result) parts_.monitor.item_finished(*slot.result);
+  guard_error_rate();
+}
+
+void Runner::guard_error_rate() {
+  if (settings_.max_error_rate >= 1 || !stats_.too_many_errors(settings_.max_error_rate)) return;
+  if (!settings_.pause_on_error_rate && error_rate_warned_) return;
+  const double percent = stats_.error_rate().value_or(0) * 100;
+  std::string text = fmt::format("error rate {:.0f} % over the limit of {:g} %", percent,
+                                 settings_.max_error_rate * 100);
+  for (const ErrorTally& tally : stats_.commonest_errors(3)) {
+    text += fmt::format("; {} x {}{}{}", tally.count, tally.error_class,
+                        tally.message.empty() ? "" : ": ", tally.message);
+  }
+  if (settings_.pause_on_error_rate) {
+    pause(std::move(text));
+  } else {
+    error_rate_warned_ = true;
+    parts_.monitor.message("warning: " + text);
+  }
+}
+
+void Runner::refill() {
+  const auto limit = static_cast<std::size_t>(concurrency_.limit());
+  while (phase_ == Phase::running && !source_ended_ && scheduler_.ready() < 2 * limit &&
+         scheduler_.delayed() < kDelayedPerCall * limit) {
+    const SlotNumber number = slots_.acquire();
+    Slot& slot = slots_[number];
+    const Result<bool> more = parts_.source.next(slot.item);
+    if (!more || !*more) {
+      slots_.release(number);
+      source_ended_ = true;
+      if (!more) fail(more.error());
+      return;
+    }
+    ++counters_.pulled;
+    slot.recorded = slot.item.attempts > 0;
+    scheduler_.add_ready(number);
+  }
+}
+
+SteadyTime Runner::admit(SteadyTime now) {
+  scheduler_.advance(now);
+  SteadyTime deadline = std::min(next_report_, next_status_row_);
+  if (phase_ != Phase::running) return std::min(deadline, drain_deadline_);
+  status_.waiting_for.clear();
+  while (phase_ == Phase::running && may_start(now, deadline)) {
+    const SlotNumber number = *scheduler_.peek();
+    scheduler_.pop();
+    start(number, now);
+  }
+  if (const auto due = scheduler_.next_due()) {
+    deadline = std::min(deadline, *due);
+    if (calls_in_flight_ == 0 && scheduler_.ready() == 0 && committing_ == 0) {
+      status_.waiting_for = fmt::format("retry, {:.0f} s", std::ceil(to_seconds(*due - now)));
+    }
+  }
+  return deadline;
+}
+
+bool Runner::may_start(SteadyTime now, SteadyTime& deadline) {
+  const auto next = scheduler_.peek();
+  if (!next) return false;
+  if (!writer_.has_room()) {
+    status_.waiting_for = "disk";
+    return false;
+  }
+  if (!limiter_state_is_fresh(now)) {
+    status_.waiting_for = "disk";
+    return false;
+  }
+  if (const auto ready_at = limiter_wait(slots_[*next], now)) {
+    deadline = std::min(deadline, *ready_at);
+    return false;
+  }
+  if (phase_ != Phase::running) return false;
+  const auto limit = static_cast<std::size_t>(concurrency_.limit());
+  if (calls_in_flight_ >= limit || unfinished_calls() >= 2 * limit) {
+    concurrency_.on_blocked();
+    return false;
+  }
+  return true;
+}
+
+std::size_t Runner::unfinished_calls() const { return calls_in_flight_ + committing_; }
+
+bool Runner::limiter_state_is_fresh(SteadyTime now) const {
+  if (!limiter_.limits_anything()) return true;
+  return now - progress_durable_ <= std::max(kStateValidFor, 2 * commit_latency_);
+}
+
+std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now) {
+  if (const auto until = limiter_.day_exhausted_until(parts_.clock.wall_now())) {
+    pause(
+        fmt::format("requests per day used up; there is room again at {}", format_rfc3339(*until)));
+    return std::nullopt;
+  }
+  const RateLimiter::Answer answer = limiter_.ask(estimate_.reserve(slot.item.request), now);
+  if (answer.never || answer.ready_at <= now) return std::nullopt;
+  status_.waiting_for =
+      fmt::format("{}, {:.0f} s", answer.reason, std::ceil(to_seconds(answer.ready_at - now)));
+  return answer.ready_at;
+}
+
+void Runner::start(SlotNumber number, SteadyTime now) {
+  Slot& slot = slots_[number];
+  slot.reservation = estimate_.reserve(slot.item.request);
+  const RateLimiter::Answer answer = limiter_.ask(slot.reservation, now);
+  if (answer.never) {
+    finish_unsent(number, ErrorClass::too_large,
+                  fmt::format("needs about {} tokens, more than the whole {}",
+                              slot.reservation.input + slot.reservation.output, answer.reason));
+    return;
+  }
+  slot.started_at = now;
+  const Status started =
+      parts_.transport.start(number, slot.item.request.url, slot.item.request.body);
+  if (!started) {
+    finish_unsent(number, ErrorClass::invalid_request, started.error().message);
+    return;
+  }
+  limiter_.take(slot.reservation, now, parts_.clock.wall_now());
+  ++counters_.calls;
+  ++calls_in_flight_;
+}
+
+void Runner::wait_and_settle(SteadyTime deadline) {
+  completions_.clear();
+  parts_.transport.wait(deadline, completions_);
+  const SteadyTime now = parts_.clock.now();
+  for (TransportCompletion& completion : completions_) settle(completion, now);
+}
+
+void Runner::release_waiting() {
+  for (const SlotNumber number : scheduler_.drain()) {
+    ++counters_.released;
+    slots_.release(number);
+  }
+}
+
+std::uint64_t Runner::done_below_line() const {
+  return slots_.lowest_line(parts_.source.next_line());
+}
+
+void Runner::store_progress(SteadyTime now) {
+  const bool status_due = now >= next_status_row_;
+  if (now - progress_set_ < kProgressInterval && !status_due && progress_set_ != SteadyTime{})
+    return;
+  RunProgress progress;
+  progress.done_below_line = done_below_line();
+  const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
+  if (limiter_.limits_anything()) {
+    progress.limiter_state = limiter_.serialize(now, parts_.clock.wall_now(), valid_for);
+  }
+  if (status_due) {
+    next_status_row_ = now + kStatusRowInterval;
+    refresh_status(now);
+    progress.status = status_;
+  }
+  // Without anything to send or to wait for, the state may rest until the next status row.
+  const bool sending = scheduler_.ready() > 0 && limiter_.limits_anything();
+  const bool stale = now - progress_durable_ >= kStateValidFor / 2;
+  writer_.set_progress(std::move(progress), now, status_due || (sending && stale));
+  progress_set_ = now;
+}
+
+void Runner::report_progress(SteadyTime now) {
+  if (now < next_report_) return;
+  next_report_ = now + kReportInterval;
+  refresh_status(now);
+  parts_.monitor.progress(status_);
+}
+
+void Runner::refresh_status(SteadyTime now) {
+  status_.items = items_;
+  status_.items[ItemState::in_flight] = static_cast<std::int64_t>(calls_in_flight_);
+  status_.items[ItemState::pending] -= static_cast<std::int64_t>(calls_in_flight_);
+  status_.requests_per_minute = stats_.calls_per_minute(now);
+  status_.tokens_per_minute = stats_.tokens_per_minute(now);
+  status_.error_rate = stats_.error_rate();
+  status_.errors = stats_.commonest_errors(5);
+  status_.elapsed = now - started_;
+  status_.concurrency = concurrency_.limit();
+  status_.updated_at = parts_.clock.wall_now();
+  const auto rate = stats_.finished_per_second(now);
+  const auto left = static_cast<double>(items_[ItemState::pending]);
+  status_.eta_seconds.reset();
+  if (rate && *rate > 0) status_.eta_seconds = left / *rate;
+}
+
+RunResult Runner::finish() {
+  const SteadyTime now = parts_.clock.now();
+  const Status stored = writer_.finish();
+  writer_.collect(collected_);
+  for (const SlotNumber number : collected_.tickets) on_durable(number, now);
+  if (!stored) fail(stored.error());
+  if (end_ != RunEnding::failed) {
+    LLMBATCH_CHECK(counters_.calls == counters_.answered);
+    LLMBATCH_CHECK(counters_.pulled == counters_.finished + counters_.released);
+    LLMBATCH_CHECK(slots_.in_use() == 0);
+  }
+  refresh_status(now);
+  status_.running = false;
+  status_.waiting_for.clear();
+  RunResult result{end_, status_, error_, stop_signal_};
+  if (end_ == RunEnding::paused) {
+    parts_.monitor.run_paused(status_);
+  } else {
+    parts_.monitor.run_finished(status_);
+  }
+  return result;
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,52 @@
+#include "answers.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace llmbatch {
+
+using simdjson::dom::array;
+using simdjson::dom::object;
+
+std::string_view text_in(const object& object, std::string_view name) {
+  std::string_view text;
+  if (object.at_key(name).get(text) != simdjson::SUCCESS) return {};
+  return text;
+}
+
+TokenCount count_in(const object& object, std::string_view name) {
+  simdjson::dom::element element;
+  if (object.at_key(name).get(element) != simdjson::SUCCESS) return 0;
+  std::int64_t whole = 0;
+  if (element.get(whole) == simdjson::SUCCESS) return std::max<TokenCount>(whole, 0);
+  double number = 0;
+  constexpr double kMost = 1e15;
+  if (element.get(number) == simdjson::SUCCESS && number > 0 && number < kMost) {
+    return static_cast<TokenCount>(number);
+  }
+  return 0;
+}
+
+simdjson::simdjson_result<object> object_in(const object& object, std::string_view name) {
+  return object.at_key(name).get_object();
+}
+
+simdjson::simdjson_result<array> array_in(const object& object, std::string_view name) {
+  return object.at_key(name).get_array();
+}
+
+void read_answer(const object& root, const AnswerContext& context, Outcome& outcome) {
+  switch (context.format) {
+    case WireFormat::openai_chat: read_chat_answer(root, context, outcome); break;
+    case WireFormat::openai_responses: read_responses_answer(root, outcome); break;
+    case WireFormat::openai_embeddings: read_embeddings_answer(root, context, outcome); break;
+    case WireFormat::anthropic_messages: read_anthropic_answer(root, outcome); break;
+    case WireFormat::gemini_generate: read_gemini_answer(root, outcome); break;
+  }
+  auto& usage = outcome.completion.usage;
+  usage.cached_input = std::min(usage.cached_input, usage.input);
+  usage.cache_write = std::min(usage.cache_write, usage.input);
+  usage.reasoning = std::min(usage.reasoning, usage.output);
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,350 @@
+#include "request_builder.h"
+
+#include <algorithm>
+
+#include "llmbatch/base/text.h"
+#include "messages.h"
+#include "raw_json.h"
+
+namespace llmbatch {
+namespace {
+
+std::string_view field_value(const LineFields& line, std::string_view name) {
+  if (line.form == LineForm::record) return {};
+  std::string_view found;
+  for (const auto& field : line.fields) {
+    if (field.name == name && field.value != "null") found = field.value;
+  }
+  return found;
+}
+
+Status check_stream(std::string_view value) {
+  if (value.empty() || value == "false" || value == "null") return {};
+  return failure("stream: must be absent or false (value " + truncate_chars(value, 40) + ")");
+}
+
+/// Percent-encodes everything that could change the path.
+void append_path_segment(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~' || c == '@' || c == ':';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4U];
+    out += kHex[byte & 15U];
+  }
+}
+
+/// The limit that a complete body names itself; 0 when it names none.
+TokenCount cap_in_body(std::string_view name, std::string_view value) {
+  if (name == "max_tokens" || name == "max_completion_tokens" || name == "max_output_tokens") {
+    return raw_integer(value).value_or(0);
+  }
+  if ((name == "generationConfig" || name == "generation_config") && is_json_object(value)) {
+    auto cap = raw_member(value, "maxOutputTokens");
+    if (cap.empty()) cap = raw_member(value, "max_output_tokens");
+    return raw_integer(cap).value_or(0);
+  }
+  return 0;
+}
+
+tl::unexpected<Error> foreign_url(std::string_view url, WireFormat format,
+                                  std::string_view expected) {
+  return failure("url: '" + truncate_chars(url, 80) + "' is not of wire format " +
+                 std::string(to_string(format)) + " (expected '" + std::string(expected) + "')");
+}
+
+}  // namespace
+
+std::string endpoint_path(WireFormat format, std::string_view model) {
+  switch (format) {
+    case WireFormat::openai_chat: return "/chat/completions";
+    case WireFormat::openai_responses: return "/responses";
+    case WireFormat::openai_embeddings: return "/embeddings";
+    case WireFormat::anthropic_messages: return "/messages";
+    case WireFormat::gemini_generate: break;
+  }
+  constexpr std::string_view kTuned = "tunedModels/";
+  constexpr std::string_view kModels = "models/";
+  std::string path = model.starts_with(kTuned) ? "/tunedModels/" : "/models/";
+  if (model.starts_with(kTuned)) model.remove_prefix(kTuned.size());
+  if (model.starts_with(kModels)) model.remove_prefix(kModels.size());
+  append_path_segment(path, model);
+  return path + ":generateContent";
+}
+
+Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::string base_url) {
+  const auto& profile = config.profile != nullptr ? *config.profile : generic_profile();
+  auto parameters = Parameters::make(config.wire_format, profile, config.defaults);
+  if (!parameters) return forward_error(parameters);
+  RequestBuilder builder(std::move(*parameters));
+  builder.format_ = config.wire_format;
+  builder.identity_ = std::string(to_string(config.wire_format)) + "\n" +
+                      (profile.name.empty() ? base_url : std::string(profile.name)) + "\n";
+  if (const auto mark = base_url.find('?'); mark != std::string::npos) {
+    builder.query_ = base_url.substr(mark);
+    base_url.resize(mark);
+    while (base_url.ends_with('/')) base_url.pop_back();
+  }
+  builder.base_ = std::move(base_url);
+  builder.model_in_url_ = builder.base_.find("/openai/deployments/") != std::string::npos;
+  const auto& model = config.defaults.model;
+  if (!model.empty()) append_json_string(builder.model_, model);
+  if (config.defaults.system) append_json_string(builder.system_, *config.defaults.system);
+  if (config.wire_format != WireFormat::gemini_generate || !model.empty()) {
+    builder.set_url(builder.url_, endpoint_path(config.wire_format, model));
+  }
+  return builder;
+}
+
+void RequestBuilder::set_url(std::string& url, std::string_view path) const {
+  url.assign(base_).append(path).append(query_);
+}
+
+Status RequestBuilder::build(const LineFields& line, Request& request) const {
+  request.output_cap = 0;
+  if (line.form == LineForm::batch_line) return build_batch_line(line, request);
+  if (auto status = check_stream(field_value(line, "stream")); !status) return status;
+  const auto own_model = field_value(line, "model");
+  if (!own_model.empty() && (!is_json_string(own_model) || own_model == R"("")")) {
+    return failure("model: not a name (value " + truncate_chars(own_model, 60) + ")");
+  }
+  const std::string_view model = own_model.empty() ? std::string_view(model_) : own_model;
+  if (model.empty() && !model_in_url_) return failure("model: none given, neither here nor for the job");
+
+  auto& body = request.body;
+  body.clear();
+  if (format_ == WireFormat::gemini_generate) {
+    request.url = url_;
+    if (!own_model.empty()) {
+      const auto name = decode_json_string(own_model);
+      if (!name) return failure("model: not a valid string");
+      set_url(request.url, endpoint_path(format_, *name));
+    }
+    body += '{';
+  } else {
+    request.url = url_;
+    body += '{';
+    if (!model.empty()) body.append(R"("model":)").append(model).append(",");
+  }
+  if (auto status = append_content(line, body); !status) return status;
+  const bool bare = line.form == LineForm::record;
+  auto status = parameters_.append(body, bare ? std::span<const RawField>{} : line.fields,
+                                   request.output_cap);
+  if (!status) return status;
+  body += '}';
+  return {};
+}
+
+Status RequestBuilder::append_content(const LineFields& line, std::string& body) const {
+  if (line.form == LineForm::messages && !is_json_array(line.messages)) {
+    return failure("messages: not an array (value " + truncate_chars(line.messages, 60) + ")");
+  }
+  const bool has_prompt = line.form != LineForm::messages && !line.prompt.empty();
+  if (has_prompt && !is_json_string(line.prompt)) {
+    return failure("prompt: not a string (value " + truncate_chars(line.prompt, 60) + ")");
+  }
+  switch (format_) {
+    case WireFormat::openai_chat: return append_chat(line, body);
+    case WireFormat::openai_responses:
+    case WireFormat::openai_embeddings: return append_input(line, body);
+    case WireFormat::anthropic_messages: return append_anthropic(line, body);
+    case WireFormat::gemini_generate: return append_gemini(line, body);
+  }
+  return {};
+}
+
+Status RequestBuilder::append_chat(const LineFields& line, std::string& body) const {
+  const bool listed = line.form == LineForm::messages;
+  if (!listed && line.prompt.empty()) return failure("neither messages nor prompt is given");
+  std::string_view system = line.system;
+  // A system message of the line's own takes the place of the job's.
+  const bool job_system = system.empty() && !system_.empty();
+  if (job_system && !(listed && starts_with_system(line.messages))) system = system_;
+  const auto inner = listed ? inner_json(line.messages) : std::string_view{};
+  if (listed && inner.empty()) return failure("messages: empty");
+  if (listed && system.empty()) {
+    body.append(R"("messages":)").append(line.messages);
+    return {};
+  }
+  body += R"("messages":[)";
+  if (!system.empty()) body.append(R"({"role":"system","content":)").append(system).append("},");
+  if (listed) {
+    body.append(inner).append("]");
+  } else {
+    body.append(R"({"role":"user","content":)").append(line.prompt).append("}]");
+  }
+  return {};
+}
+
+Status RequestBuilder::append_input(const LineFields& line, std::string& body) const {
+  const bool embeddings = format_ == WireFormat::openai_embeddings;
+  std::string_view input = line.form == LineForm::messages ? line.messages : line.prompt;
+  if (embeddings && line.form == LineForm::messages) {
+    return failure("messages: cannot be embedded (expected prompt or input)");
+  }
+  if (input.empty()) input = field_value(line, "input");
+  if (input.empty()) return failure("neither prompt nor input is given");
+  if (inner_json(input).empty()) return failure("input: empty");
+  if (embeddings) {
+    body.append(R"("input":)").append(input);
+    return {};
+  }
+  std::string_view system = line.system;
+  if (system.empty()) system = field_value(line, "instructions");
+  const bool listed = line.form == LineForm::messages;
+  if (system.empty() && !(listed && starts_with_system(line.messages))) system = system_;
+  if (!system.empty()) body.append(R"("instructions":)").append(system).append(",");
+  body.append(R"("input":)").append(input);
+  return {};
+}
+
+Status RequestBuilder::append_anthropic(const LineFields& line, std::string& body) const {
+  std::string own_system;
+  std::string_view rest;
+  const bool listed = line.form == LineForm::messages;
+  if (!listed && line.prompt.empty()) return failure("neither messages nor prompt is given");
+  if (listed) {
+    if (auto status = hoist_system(line.messages, own_system, rest); !status) return status;
+    if (rest.empty()) return failure("messages: no user message");
+  }
+  std::string_view system = line.system;
+  if (system.empty()) system = own_system;
+  if (system.empty()) system = system_;
+  if (!line.system.empty() && !own_system.empty()) {
+    return failure("system: given twice, as a field and as a message");
+  }
+  if (!system.empty()) body.append(R"("system":)").append(system).append(",");
+  if (listed) {
+    body.append(R"("messages":[)").append(rest).append("]");
+  } else {
+    body.append(R"("messages":[{"role":"user","content":)").append(line.prompt).append("}]");
+  }
+  return {};
+}
+
+Status RequestBuilder::append_gemini(const LineFields& line, std::string& body) const {
+  std::string own_system;
+  std::string_view rest;
+  const bool listed = line.form == LineForm::messages;
+  const auto native = field_value(line, "contents");
+  if (listed) {
+    if (auto status = hoist_system(line.messages, own_system, rest); !status) return status;
+    if (rest.empty()) return failure("messages: no user message");
+  } else if (line.prompt.empty() && native.empty()) {
+    return failure("neither messages nor prompt is given");
+  }
+  auto native_system = field_value(line, "systemInstruction");
+  if (native_system.empty()) native_system = field_value(line, "system_instruction");
+  std::string_view system = line.system;
+  if (system.empty()) system = own_system;
+  if (system.empty() && native_system.empty()) system = system_;
+  if (!system.empty()) {
+    body += R"("systemInstruction":{"parts":[)";
+    if (auto status = append_gemini_parts(body, system); !status) return status;
+    body += "]},";
+  } else if (!native_system.empty()) {
+    body.append(R"("systemInstruction":)").append(native_system).append(",");
+  }
+  if (listed) {
+    body += R"("contents":[)";
+    if (auto status = append_gemini_contents(body, rest); !status) return status;
+    body += ']';
+  } else if (!line.prompt.empty()) {
+    body.append(R"("contents":[{"role":"user","parts":[{"text":)").append(line.prompt);
+    body += "}]}]";
+  } else {
+    body.append(R"("contents":)").append(native);
+  }
+  return {};
+}
+
+Status RequestBuilder::set_batch_url(const LineFields& line, Request& request) const {
+  auto path = line.url;
+  for (const std::string_view version : {"/v1beta/", "/v1/"}) {
+    if (path.starts_with(version)) path.remove_prefix(version.size() - 1);
+  }
+  if (format_ != WireFormat::gemini_generate) {
+    const auto expected = endpoint_path(format_, {});
+    if (!path.empty() && path != expected) return foreign_url(line.url, format_, "/v1" + expected);
+    request.url = url_;
+    return {};
+  }
+  constexpr std::string_view kMethod = ":generateContent";
+  if (path.empty()) {
+    if (url_.empty()) return failure("model: none given, neither in the url nor for the job");
+    request.url = url_;
+    return {};
+  }
+  const bool known = (path.starts_with("/models/") || path.starts_with("/tunedModels/")) &&
+                     path.ends_with(kMethod);
+  if (!known) return foreign_url(line.url, format_, "/v1beta/models/MODEL:generateContent");
+  path.remove_prefix(1);
+  path.remove_suffix(kMethod.size());
+  set_url(request.url, endpoint_path(format_, path));
+  return {};
+}
+
+Status RequestBuilder::build_batch_line(const LineFields& line, Request& request) const {
+  if (auto status = set_batch_url(line, request); !status) return status;
+  std::string_view model;
+  RawObject members(line.body);
+  while (members.next()) {
+    const auto name = members.key();
+    if (name == "model") model = members.value();
+    if (name == "stream") {
+      if (auto status = check_stream(members.value()); !status) {
+        return failure("body." + status.error().message);
+      }
+    }
+    request.output_cap = std::max(request.output_cap, cap_in_body(name, members.value()));
+  }
+  if (!members.ok()) return failure("body: not a JSON object");
+  const bool needs_model = format_ != WireFormat::gemini_generate && !model_in_url_;
+  if (!model.empty() || !needs_model) {
+    request.body.assign(line.body);
+    return {};
+  }
+  if (model_.empty()) return failure("body.model: none given, neither here nor for the job");
+  const auto inner = inner_json(line.body);
+  request.body.assign(R"({"model":)").append(model_);
+  if (!inner.empty()) request.body.append(",").append(inner);
+  request.body += '}';
+  return {};
+}
+
+bool RequestBuilder::same_model(std::string_view raw_model) const {
+  if (raw_model == model_) return true;
+  // Two spellings of one name are told apart only by their escapes, which are rare.
+  if (raw_model.find('\\') == std::string_view::npos) return false;
+  return decode_json_string(raw_model) == decode_json_string(model_);
+}
+
+bool RequestBuilder::has_own_model(const LineFields& line) const {
+  if (line.form != LineForm::batch_line) {
+    const auto model = field_value(line, "model");
+    return !model.empty() && !same_model(model);
+  }
+  if (format_ == WireFormat::gemini_generate) {
+    Request request;
+    return set_batch_url(line, request).has_value() && request.url != url_;
+  }
+  if (model_in_url_) return false;
+  const auto model = raw_member(line.body, "model");
+  return !model.empty() && !same_model(model);
+}
+
+Hash128 RequestBuilder::hash(const Request& request) const {
+  std::string_view path = request.url;
+  if (path.starts_with(base_)) path.remove_prefix(base_.size());
+  if (!query_.empty() && path.ends_with(query_)) path.remove_suffix(query_.size());
+  // The body is hashed in place; what stands before it enters through the seed.
+  return hash128(request.body, hash64(path, hash64(identity_)));
+}
+
+}  // namespace llmbatch

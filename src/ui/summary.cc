@@ -1,0 +1,242 @@
+#include "llmbatch/ui/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "llmbatch/base/text.h"
+#include "llmbatch/model/status_text.h"
+
+namespace llmbatch {
+namespace {
+
+constexpr int kExitDone = 0;
+constexpr int kExitProblems = 3;
+constexpr int kExitPaused = 4;
+constexpr int kExitBatchesOpen = 6;
+constexpr int kExitInterrupted = 130;
+constexpr int kExitTerminated = 143;
+constexpr std::size_t kShownErrors = 3;
+constexpr std::size_t kErrorChars = 120;
+constexpr std::size_t kLabelWidth = 11;
+
+StyledLine row(std::string_view label, std::string_view value, Style style = Style::plain) {
+  StyledLine line;
+  line.add(fmt::format("  {:<{}} ", label, kLabelWidth), Style::dim);
+  return line.add(value, style);
+}
+
+std::string items(std::int64_t count) {
+  return group_digits(count) + (count == 1 ? " item" : " items");
+}
+
+StyledLine headline(const RunStatus& status, int exit_code) {
+  const std::int64_t total = status.items.total();
+  const std::string done =
+      fmt::format("{} of {} done", group_digits(status.items.finished()), items(total));
+  StyledLine line("llmbatch: ");
+  switch (exit_code) {
+    case kExitDone:
+      line.add(status.finished_this_run == 0 && status.done_before > 0 ? "nothing to do" : "done",
+               Style::good);
+      return line.add(total == 0 ? std::string(", no items in the input")
+                                 : fmt::format(", all {} succeeded", items(total)));
+    case kExitProblems:
+      line.add("finished", Style::warning);
+      return line.add(fmt::format(", {} of {} need a look", group_digits(status.items.problems()),
+                                  items(total)));
+    case kExitPaused:
+      return line.add("paused", Style::bad).add(", " + done + ", nothing is lost");
+    case kExitBatchesOpen:
+      return line.add("provider batches are still in progress", Style::warning).add(", " + done);
+    case kExitInterrupted:
+    case kExitTerminated:
+      return line.add("interrupted", Style::warning).add(", " + done + ", nothing is lost");
+    default:
+      return line.add("stopped by an error", Style::bad).add(", " + done);
+  }
+}
+
+Style style_of(ItemState state) {
+  switch (state) {
+    case ItemState::succeeded:
+      return Style::good;
+    case ItemState::filtered:
+    case ItemState::flagged:
+      return Style::warning;
+    case ItemState::failed:
+    case ItemState::invalid:
+      return Style::bad;
+    case ItemState::pending:
+    case ItemState::in_flight:
+    case ItemState::submitted:
+      return Style::plain;
+  }
+  return Style::plain;
+}
+
+void add_states(std::vector<StyledLine>& lines, const RunStatus& status) {
+  const std::int64_t total = status.items.total();
+  const std::size_t digits = group_digits(total).size();
+  for (const ItemState state :
+       {ItemState::succeeded, ItemState::filtered, ItemState::flagged, ItemState::failed,
+        ItemState::invalid, ItemState::submitted, ItemState::in_flight, ItemState::pending}) {
+    const std::int64_t count = status.items[state];
+    if (count == 0 && state != ItemState::succeeded) continue;
+    std::string share = format_percent(count, total);
+    if (count > 0 && share == "0.0 %") share = "<0.1 %";
+    std::string name(to_string(state));
+    std::replace(name.begin(), name.end(), '_', ' ');
+    StyledLine line = row(name, fmt::format("{:>{}}", group_digits(count), digits),
+                          count > 0 ? style_of(state) : Style::plain);
+    lines.push_back(line.add(fmt::format("  {:>7}", share)));
+  }
+}
+
+std::string cost_text(const RunStatus& status, const SummaryHints& hints) {
+  if (!status.spent) {
+    return hints.price_note.empty() ? "unknown" : "unknown (" + hints.price_note + ")";
+  }
+  std::string text = status.spent->to_display();
+  const std::int64_t done = status.items.finished();
+  if (done > 0 && status.items.total() > done && status.projected) {
+    text += ", about " + status.projected->to_display() + " for all items";
+  }
+  if (status.saved && *status.saved > Money()) {
+    text += ", " + status.saved->to_display() + " saved by the cache";
+  }
+  return text;
+}
+
+std::string tokens_text(const Usage& usage) {
+  std::string text = group_digits(usage.input) + " in";
+  if (usage.cached_input > 0) {
+    text += fmt::format(" ({} of it cached)", format_percent(usage.cached_input, usage.input));
+  }
+  text += ", " + group_digits(usage.output) + " out";
+  if (usage.estimated) text += ", partly estimated";
+  return text;
+}
+
+void add_figures(std::vector<StyledLine>& lines, const RunStatus& status,
+                 const SummaryHints& hints) {
+  if (status.duplicates > 0) {
+    lines.push_back(row("duplicates", group_digits(status.duplicates) + " equal lines left out"));
+  }
+  if (status.cached > 0) {
+    lines.push_back(row("cached", items(status.cached) + " answered without a call"));
+  }
+  if (status.attempts > 0) {
+    lines.push_back(row("retries", fmt::format("{} in {} attempts", group_digits(status.retries),
+                                               group_digits(status.attempts))));
+    lines.push_back(row("tokens", tokens_text(status.usage)));
+    lines.push_back(row("cost", cost_text(status, hints), Style::strong));
+  }
+  const double seconds = to_seconds(status.elapsed);
+  if (status.finished_this_run == 0 || seconds <= 0) return;
+  const double per_minute = static_cast<double>(status.finished_this_run) / seconds * 60;
+  const bool fast = per_minute >= 600;
+  const double rate = fast ? per_minute / 60 : per_minute;
+  lines.push_back(row(
+      "duration", format_span(seconds) + fmt::format(", {} items/{} on average",
+                                                     format_compact(rate), fast ? "s" : "min")));
+}
+
+void add_errors(std::vector<StyledLine>& lines, const RunStatus& status) {
+  if (status.errors.empty() || status.items.problems() == 0) return;
+  lines.emplace_back();
+  std::string_view label = "errors";
+  const std::size_t shown = std::min(kShownErrors, status.errors.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const ErrorTally& error = status.errors[i];
+    StyledLine line = row(label, group_digits(error.count) + " " + error.error_class, Style::bad);
+    if (!error.message.empty()) {
+      line.add(": " + truncate_chars(sanitize_for_terminal(error.message), kErrorChars));
+    }
+    lines.push_back(line);
+    label = "";
+  }
+  if (status.errors.size() > shown) {
+    lines.push_back(row("", fmt::format("and {} other kinds", status.errors.size() - shown)));
+  }
+}
+
+struct NextStep {
+  std::string command;
+  std::string purpose;
+};
+
+std::vector<NextStep> next_steps(const RunStatus& status, const SummaryHints& hints) {
+  const std::string database = shell_quote(status.database);
+  const NextStep export_results{"llmbatch export " + database, ""};
+  if (hints.exit_code == kExitDone) return {export_results};
+  if (hints.exit_code != kExitProblems) {
+    return {{hints.resume_command,
+             hints.exit_code == kExitBatchesOpen ? "collects the batches" : "goes on from here"}};
+  }
+  std::vector<NextStep> steps{{export_results.command, "all results"},
+                              {"llmbatch review " + database, "looks at the problems"}};
+  std::string retried;
+  for (const ItemState state : {ItemState::failed, ItemState::flagged}) {
+    if (status.items[state] == 0) continue;
+    retried += (retried.empty() ? "" : ",") + std::string(to_string(state));
+  }
+  if (!retried.empty()) {
+    steps.push_back({hints.resume_command + " --retry " + retried, "tries them again"});
+  } else if (status.items[ItemState::invalid] > 0) {
+    steps.push_back({hints.resume_command, "after mending the invalid lines"});
+  }
+  return steps;
+}
+
+void add_next_steps(std::vector<StyledLine>& lines, const RunStatus& status,
+                    const SummaryHints& hints) {
+  lines.emplace_back();
+  lines.push_back(row("database", status.database));
+  std::string_view label = "next";
+  const auto steps = next_steps(status, hints);
+  for (const NextStep& step : steps) {
+    if (step.command.empty()) continue;
+    StyledLine line = row(label, step.command, Style::accent);
+    if (!step.purpose.empty()) line.add("  # " + step.purpose, Style::dim);
+    lines.push_back(line);
+    label = "";
+  }
+}
+
+}  // namespace
+
+std::string shell_quote(std::string_view text) {
+  constexpr std::string_view kSafe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=@%+";
+  if (!text.empty() && text.find_first_not_of(kSafe) == std::string_view::npos) {
+    return std::string(text);
+  }
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+std::vector<StyledLine> format_summary(const RunStatus& status, const SummaryHints& hints) {
+  std::vector<StyledLine> lines{headline(status, hints.exit_code), StyledLine()};
+  add_states(lines, status);
+  lines.emplace_back();
+  const std::size_t before_figures = lines.size();
+  add_figures(lines, status, hints);
+  if (lines.size() == before_figures) lines.pop_back();
+  add_errors(lines, status);
+  add_next_steps(lines, status, hints);
+  return lines;
+}
+
+void print_summary(LinePrinter& printer, const RunStatus& status, const SummaryHints& hints) {
+  for (const StyledLine& line : format_summary(status, hints)) printer.print(line);
+}
+
+}  // namespace llmbatch
