@@ -73,8 +73,8 @@ class ErrorTable(Scripted):
         self.assertEqual(simulator.count(), sum(r[2] for r in results.values()),
                          "the server saw as many calls as were recorded")
         self.assertEqual(self.query("select count(*) from attempts"), [(simulator.count(),)])
-        kept = dict(self.query("select id, count(response) from attempt_log join attempts using (seq, number) "
-                               "where attempt_log.http_status is not null group by id"))
+        kept = dict(self.query("select attempt_log.id, count(response) from attempt_log join attempts using (seq, number) "
+                               "where attempt_log.http_status is not null group by attempt_log.id"))
         for script in ("ok", "400", "filter", "refusal", "nochoices", "notjson", "truncated", "length"):
             self.assertGreater(kept[script], 0, "the raw answer of %s is kept" % script)
         # Nothing but a whole answer is a success.
