@@ -227,7 +227,9 @@ std::vector<StyledLine> format_summary(const RunStatus& status, const SummaryHin
   std::vector<StyledLine> lines{headline(status, hints.exit_code), StyledLine()};
   add_states(lines, status);
   lines.emplace_back();
+  const std::size_t before_figures = lines.size();
   add_figures(lines, status, hints);
+  if (lines.size() == before_figures) lines.pop_back();
   add_errors(lines, status);
   add_next_steps(lines, status, hints);
   return lines;

@@ -1,4 +1,5 @@
-// Any bytes as a reply and as a batch line: no crash, and a 200 without an output is never a success.
+// Any bytes as a reply and as a batch line: no crash, and a 200 without an output is never a
+// success.
 #include <array>
 #include <cstddef>
 #include <cstdint>

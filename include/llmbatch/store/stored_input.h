@@ -32,8 +32,8 @@ struct StoredInput {
   bool natural_order = false;  ///< seqs rise with the lines
   std::uint64_t done_below_line = 1;
   StateCounts items;
-  /// A line at or below done_below_line whose place in this very input is known: reading may start
-  /// at its offset. Absent: start at the beginning.
+  /// The last line below done_below_line that was finished since this very input was scanned:
+  /// reading may start at its offset. Absent: start at the beginning.
   std::optional<InputPlace> known_place;
 };
 

@@ -55,20 +55,26 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         AnswerCase{"plain", "openai", kChat, choice(kParis, "stop"), E::none, "Paris"},
         AnswerCase{"unknown_finish", "openai", kChat, choice(kParis, "eos"), E::none, "Paris"},
-        AnswerCase{"escapes", "openai", kChat, choice(R"({"content":"a\n\u00e9\"\ud83d\ude00"})", "stop"),
-                   E::none, "a\n\xC3\xA9\"\xF0\x9F\x98\x80"},
+        AnswerCase{"escapes", "openai", kChat,
+                   choice(R"({"content":"a\n\u00e9\"\ud83d\ude00"})", "stop"), E::none,
+                   "a\n\xC3\xA9\"\xF0\x9F\x98\x80"},
         AnswerCase{"blank_lines_first", "deepseek", kChat, "\n\n  \r\n" + choice(kParis, "stop"),
                    E::none, "Paris"},
-        AnswerCase{"bom", "openai", kChat, "\xEF\xBB\xBF" + choice(kParis, "stop"), E::none, "Paris"},
+        AnswerCase{"bom", "openai", kChat, "\xEF\xBB\xBF" + choice(kParis, "stop"), E::none,
+                   "Paris"},
         AnswerCase{"bad_utf8", "openai", kChat, choice("{\"content\":\"a\xFF\"}", "stop"), E::none,
                    "a\xEF\xBF\xBD"},
+        AnswerCase{"half_a_character", "openai", kChat,
+                   choice(R"({"content":"a\ud83d, \\ud83d \ude00 \ud83d\ude00"})", "stop"), E::none,
+                   "a\xEF\xBF\xBD, \\ud83d \xEF\xBF\xBD \xF0\x9F\x98\x80"},
         AnswerCase{"null_error", "openai", kChat,
                    R"({"error":null,)" + choice(kParis, "stop").substr(1), E::none, "Paris"},
         AnswerCase{"empty_body", "openai", kChat, "", E::malformed, ""},
         AnswerCase{"only_spaces", "openai", kChat, " \n\n ", E::malformed, ""},
         AnswerCase{"html", "openai", kChat, "<html><title>Hi</title></html>", E::malformed, ""},
         AnswerCase{"cut", "openai", kChat, choice(kParis, "stop").substr(0, 60), E::malformed, ""},
-        AnswerCase{"trailing_garbage", "openai", kChat, choice(kParis, "stop") + "}", E::malformed, ""},
+        AnswerCase{"trailing_garbage", "openai", kChat, choice(kParis, "stop") + "}", E::malformed,
+                   ""},
         AnswerCase{"stream", "openai", kChat, "data: {\"choices\":[]}\n\n", E::malformed, ""},
         AnswerCase{"scalar", "openai", kChat, "42", E::malformed, ""},
         AnswerCase{"array", "openai", kChat, "[1]", E::malformed, ""},
@@ -90,8 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
                           R"({"type":"text","text":"a"},{"type":"text","text":"b"}]})",
                           "stop"),
                    E::none, "ab"},
-        AnswerCase{"refusal", "openai", kChat, choice(R"({"content":null,"refusal":"I can't"})", "stop"),
-                   E::content_policy, "I can't"},
+        AnswerCase{"refusal", "openai", kChat,
+                   choice(R"({"content":null,"refusal":"I can't"})", "stop"), E::content_policy,
+                   "I can't"},
         AnswerCase{"filter", "azure", kChat, choice(R"({"content":"par"})", "content_filter"),
                    E::content_policy, "par"},
         AnswerCase{"filter_without_message", "azure", kChat,
@@ -155,11 +162,12 @@ INSTANTIATE_TEST_SUITE_P(
                    blocks(R"({"type":"thinking","thinking":"hm"},{"type":"text","text":"Paris"})",
                           "end_turn"),
                    E::none, "Paris"},
-        AnswerCase{"tool_use", "anthropic", kAnthropic,
-                   blocks(R"({"type":"text","text":"a"},{"type":"tool_use","input":{"x":1}})",
-                          "tool_use"),
-                   E::none, R"([{"type":"tool_use","input":{"x":1}}])", true},
-        AnswerCase{"refusal", "anthropic", kAnthropic, blocks("", "refusal"), E::content_policy, ""},
+        AnswerCase{
+            "tool_use", "anthropic", kAnthropic,
+            blocks(R"({"type":"text","text":"a"},{"type":"tool_use","input":{"x":1}})", "tool_use"),
+            E::none, R"([{"type":"tool_use","input":{"x":1}}])", true},
+        AnswerCase{"refusal", "anthropic", kAnthropic, blocks("", "refusal"), E::content_policy,
+                   ""},
         AnswerCase{"capped", "anthropic", kAnthropic,
                    blocks(R"({"type":"text","text":"a"})", "max_tokens"), E::truncated, "a"},
         AnswerCase{"window", "anthropic", kAnthropic,
@@ -178,14 +186,15 @@ INSTANTIATE_TEST_SUITE_P(
                              R"({"text":"ris"}]},)",
                              "STOP"),
                    E::none, "Paris"},
-        AnswerCase{"call", "gemini", kGemini,
-                   candidate(R"("content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},)",
-                             "STOP"),
-                   E::none, R"([{"name":"f","args":{}}])", true},
+        AnswerCase{
+            "call", "gemini", kGemini,
+            candidate(R"("content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},)", "STOP"),
+            E::none, R"([{"name":"f","args":{}}])", true},
         AnswerCase{"prompt_blocked", "gemini", kGemini,
                    R"({"promptFeedback":{"blockReason":"SAFETY"}})", E::content_policy, ""},
         AnswerCase{"safety", "gemini", kGemini, candidate("", "SAFETY"), E::content_policy, ""},
-        AnswerCase{"recitation", "gemini", kGemini, candidate("", "RECITATION"), E::content_policy, ""},
+        AnswerCase{"recitation", "gemini", kGemini, candidate("", "RECITATION"), E::content_policy,
+                   ""},
         AnswerCase{"capped_while_thinking", "gemini", kGemini,
                    candidate(R"("content":{},)", "MAX_TOKENS"), E::truncated, ""},
         AnswerCase{"broken_call", "gemini", kGemini, candidate("", "MALFORMED_FUNCTION_CALL"),
@@ -197,13 +206,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Embeddings, Answer,
-    ::testing::Values(
-        AnswerCase{"vectors_as_written", "openai", WireFormat::openai_embeddings,
-                   R"({"data":[{"index":0,"embedding":[0.10, -2e-3]}],"model":"m"})", E::none,
-                   R"([{"index":0,"embedding":[0.10, -2e-3]}])", true},
-        AnswerCase{"none", "openai", WireFormat::openai_embeddings, R"({"data":[]})", E::malformed, ""},
-        AnswerCase{"cut", "openai", WireFormat::openai_embeddings,
-                   R"({"data":[{"index":0,"embedding":[0.1,)", E::malformed, ""}),
+    ::testing::Values(AnswerCase{"vectors_as_written", "openai", WireFormat::openai_embeddings,
+                                 R"({"data":[{"index":0,"embedding":[0.10, -2e-3]}],"model":"m"})",
+                                 E::none, R"([{"index":0,"embedding":[0.10, -2e-3]}])", true},
+                      AnswerCase{"none", "openai", WireFormat::openai_embeddings, R"({"data":[]})",
+                                 E::malformed, ""},
+                      AnswerCase{"cut", "openai", WireFormat::openai_embeddings,
+                                 R"({"data":[{"index":0,"embedding":[0.1,)", E::malformed, ""}),
     [](const auto& test) { return std::string(test.param.name); });
 
 struct UsageCase {
@@ -244,13 +253,15 @@ INSTANTIATE_TEST_SUITE_P(
                   R"("prompt_tokens_details":{"cached_tokens":1024,"cache_write_tokens":5},)"
                   R"("completion_tokens_details":{"reasoning_tokens":64}})",
                   counts(2048, 1024, 5, 96, 64)},
-        UsageCase{"null_details", "vllm", kChat,
-                  R"("usage":{"prompt_tokens":7,"completion_tokens":3,"prompt_tokens_details":null})",
-                  counts(7, 0, 0, 3, 0)},
-        UsageCase{"deepseek", "deepseek", kChat,
-                  R"("usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_cache_hit_tokens":4,)"
-                  R"("prompt_cache_miss_tokens":6})",
-                  counts(10, 4, 0, 3, 0)},
+        UsageCase{
+            "null_details", "vllm", kChat,
+            R"("usage":{"prompt_tokens":7,"completion_tokens":3,"prompt_tokens_details":null})",
+            counts(7, 0, 0, 3, 0)},
+        UsageCase{
+            "deepseek", "deepseek", kChat,
+            R"("usage":{"prompt_tokens":10,"completion_tokens":3,"prompt_cache_hit_tokens":4,)"
+            R"("prompt_cache_miss_tokens":6})",
+            counts(10, 4, 0, 3, 0)},
         UsageCase{"xai", "xai", kChat,
                   R"("usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":33,)"
                   R"("completion_tokens_details":{"reasoning_tokens":20}})",
@@ -274,10 +285,11 @@ INSTANTIATE_TEST_SUITE_P(
                   R"("usage":{"input_tokens":30,"input_tokens_details":{"cached_tokens":9},)"
                   R"("output_tokens":12,"output_tokens_details":{"reasoning_tokens":8}})",
                   counts(30, 9, 0, 12, 8)},
-        UsageCase{"anthropic", "anthropic", kAnthropic,
-                  R"("usage":{"input_tokens":20,"output_tokens":9,"cache_creation_input_tokens":100,)"
-                  R"("cache_read_input_tokens":1000,"output_tokens_details":{"thinking_tokens":4}})",
-                  counts(1120, 1000, 100, 9, 4)},
+        UsageCase{
+            "anthropic", "anthropic", kAnthropic,
+            R"("usage":{"input_tokens":20,"output_tokens":9,"cache_creation_input_tokens":100,)"
+            R"("cache_read_input_tokens":1000,"output_tokens_details":{"thinking_tokens":4}})",
+            counts(1120, 1000, 100, 9, 4)},
         UsageCase{"gemini", "gemini", kGemini,
                   R"("usageMetadata":{"promptTokenCount":12,"candidatesTokenCount":1,)"
                   R"("thoughtsTokenCount":40,"cachedContentTokenCount":2,"totalTokenCount":53})",
@@ -290,8 +302,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(UsageOfReply, IsAbsentWhenTheProviderCountsNothing) {
   const auto provider = provider_of(config_for("ollama"));
-  for (const char* usage : {"", R"(,"usage":null)",
-                            R"(,"usage":{"prompt_tokens":0,"completion_tokens":0})"}) {
+  for (const char* usage :
+       {"", R"(,"usage":null)", R"(,"usage":{"prompt_tokens":0,"completion_tokens":0})"}) {
     const auto body = R"({"choices":[{"message":{"content":"x"}}])" + std::string(usage) + "}";
     const auto outcome = provider->parse_response(reply_of(200, body));
     EXPECT_EQ(outcome.error, E::none);

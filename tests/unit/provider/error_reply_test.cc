@@ -30,9 +30,8 @@ TEST_P(ErrorReply, IsClassified) {
   EXPECT_EQ(outcome.http_status, test.status);
 }
 
-#define ERR(type, code, message)                                                       \
-  R"({"error":{"message":")" message R"(","type":")" type R"(","param":null,"code":")" code \
-  R"("}})"
+#define ERR(type, code, message) \
+  R"({"error":{"message":")" message R"(","type":")" type R"(","param":null,"code":")" code R"("}})"
 
 const ErrorCase kCases[] = {
     {"rate", "openai", 429, ERR("requests", "rate_limit_exceeded", "try again in 1.2s"),
@@ -48,7 +47,8 @@ const ErrorCase kCases[] = {
      ERR("tokens", "rate_limit_exceeded", "Request too large for m: Limit 100, Requested 900"),
      E::too_large},
     {"too_large_numbers", "openai", 429,
-     ERR("tokens", "rate_limit_exceeded", "on TPM: Limit 30,000, Requested 41,000. Visit"),
+     ERR("tokens", "rate_limit_exceeded",
+         "Rate limit reached on TPM: Limit 30,000, Requested 41,000. See /rate-limits"),
      E::too_large},
     {"limit_used_requested", "openai", 429,
      ERR("tokens", "rate_limit_exceeded", "Limit 30000, Used 29000, Requested 4000."),
@@ -140,7 +140,7 @@ const ErrorCase kCases[] = {
      R"([{"violations":[{"quotaId":"GenerateRequestsPerDayPerProject"}]}]}})",
      E::quota_exhausted},
     {"gemini_limit0", "gemini", 429,
-     R"({"error":{"code":429,"message":"quota, limit: 0, model","status":"RESOURCE_EXHAUSTED",)"
+     R"({"error":{"code":429,"message":"see rate-limits, limit: 0, model","status":"RESOURCE_EXHAUSTED",)"
      R"("details":[{"violations":[{"quotaId":"RequestsPerMinute-FreeTier"}]}]}})",
      E::quota_exhausted},
     {"gemini_array", "gemini", 429, R"([{"error":{"code":429,"message":"in array"}}])",
@@ -215,8 +215,7 @@ const ErrorCase kCases[] = {
     // Errors inside a 200.
     {"ok_error_object", "openrouter", 200, R"({"error":{"code":429,"message":"m"}})",
      E::rate_limited},
-    {"ok_error_502", "openrouter", 200, R"({"error":{"code":502,"message":"m"}})",
-     E::server_error},
+    {"ok_error_502", "openrouter", 200, R"({"error":{"code":502,"message":"m"}})", E::server_error},
     {"ok_error_plain", "openai", 200, R"({"error":{"message":"something"}})", E::server_error},
     {"ok_error_string", "xai", 200, R"({"code":"x","error":"went wrong"})", E::server_error,
      "went wrong"},
@@ -238,16 +237,18 @@ INSTANTIATE_TEST_SUITE_P(Canned, ErrorReply, ::testing::ValuesIn(kCases),
 
 TEST(ErrorHints, ComeFromHeadersThenBodyThenTextThenReset) {
   const auto hint = [](const char* profile, const char* body, const char* headers) {
-    return provider_of(config_for(profile))->parse_response(reply_of(429, body, headers)).retry_after;
+    return provider_of(config_for(profile))
+        ->parse_response(reply_of(429, body, headers))
+        .retry_after;
   };
   const char* google = R"({"error":{"code":429,"message":"Please retry in 36.9s.","details":)"
                        R"([{"retryDelay":"1.5s"}]}})";
   EXPECT_EQ(hint("gemini", google, "retry-after: 9\r\n"), Duration(9s));
   EXPECT_EQ(hint("gemini", google, ""), Duration(1500ms));
   EXPECT_EQ(hint("openai", R"({"error":{"message":"try again in 6m0s"}})", ""), Duration(6min));
-  EXPECT_EQ(hint("openai", "{}",
-                 "x-ratelimit-remaining-tokens: 0\r\nx-ratelimit-reset-tokens: 8s\r\n"),
-            Duration(8s));
+  EXPECT_EQ(
+      hint("openai", "{}", "x-ratelimit-remaining-tokens: 0\r\nx-ratelimit-reset-tokens: 8s\r\n"),
+      Duration(8s));
   EXPECT_EQ(hint("openai", "{}", ""), std::nullopt);
   EXPECT_EQ(hint("openai", "{}", "Retry-After: Mon, 23 Nov 2026 10:00:12 GMT\r\n"), Duration(10s))
       << "an HTTP date counts from the end of the reply";
@@ -265,9 +266,11 @@ TEST(ErrorHints, ShouldRetryIsHandedOn) {
 TEST(ErrorReplies, NeverRepeatTheKey) {
   const std::string key = kKey;
   for (const int status : {200, 400, 401, 500}) {
-    for (const auto& body : {R"({"error":{"message":"bad key )" + key + R"(","code":")" + key + "\"}}",
-                             "plain " + key, "[\"" + key + "\"]"}) {
-      const auto outcome = provider_of(config_for("openai"))->parse_response(reply_of(status, body));
+    for (const auto& body :
+         {R"({"error":{"message":"bad key )" + key + R"(","code":")" + key + "\"}}", "plain " + key,
+          "[\"" + key + "\"]"}) {
+      const auto outcome =
+          provider_of(config_for("openai"))->parse_response(reply_of(status, body));
       EXPECT_EQ(outcome.message.find(key), std::string::npos) << outcome.message;
       EXPECT_EQ(outcome.code.find(key), std::string::npos);
     }

@@ -21,12 +21,21 @@ std::optional<Duration> retry_after(std::string_view headers) {
 }
 
 TEST(GoDuration, TakesEveryShape) {
-  const std::vector<std::pair<const char*, Duration>> cases{
-      {"6ms", 6ms},       {"1s", 1s},          {"8.64s", 8640ms},
-      {"1m30.5s", 90500ms}, {"6m0s", 6min},      {"1h2m3s", 3723s},
-      {"0s", 0s},         {"2d", 48h},         {"2m59.56s", 179560ms},
-      {"350us", 350us},   {"350\xC2\xB5s", 350us}, {"12ns", 12ns},
-      {"1h0m0s", 1h},     {" 7.66s ", 7660ms}, {"15", 15s}};
+  const std::vector<std::pair<const char*, Duration>> cases{{"6ms", 6ms},
+                                                            {"1s", 1s},
+                                                            {"8.64s", 8640ms},
+                                                            {"1m30.5s", 90500ms},
+                                                            {"6m0s", 6min},
+                                                            {"1h2m3s", 3723s},
+                                                            {"0s", 0s},
+                                                            {"2d", 48h},
+                                                            {"2m59.56s", 179560ms},
+                                                            {"350us", 350us},
+                                                            {"350\xC2\xB5s", 350us},
+                                                            {"12ns", 12ns},
+                                                            {"1h0m0s", 1h},
+                                                            {" 7.66s ", 7660ms},
+                                                            {"15", 15s}};
   for (const auto& [text, expected] : cases) {
     const auto parsed = parse_go_duration(text);
     ASSERT_TRUE(parsed) << text;
@@ -83,9 +92,9 @@ TEST(RateLimitHeaders, OtherFamilies) {
   EXPECT_EQ(hints_of(RateLimitFamily::mistral, "x-ratelimit-limit-req-minute: 60\r\n")
                 .requests_per_minute.limit,
             60);
-  EXPECT_EQ(hints_of(RateLimitFamily::together, "x-ratelimit-limit: 10\n")
-                .requests_per_minute.limit,
-            600);
+  EXPECT_EQ(
+      hints_of(RateLimitFamily::together, "x-ratelimit-limit: 10\n").requests_per_minute.limit,
+      600);
   EXPECT_EQ(hints_of(RateLimitFamily::fireworks, "x-ratelimit-limit-tokens-prompt: 5\r\n")
                 .input_tokens_per_minute.limit,
             5);

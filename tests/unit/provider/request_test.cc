@@ -78,8 +78,8 @@ TEST(BuildRequest, TheLineOverridesTheJobAndUnknownFieldsStayHome) {
   config.defaults.max_tokens = 64;
   config.defaults.parameters = {{"temperature", "0"}, {"top_p", "0.5"}};
   const auto provider = provider_of(config);
-  const Fields fields{{"temperature", "1.5"}, {"subject", "\"s\""},  {"model", "\"other\""},
-                      {"max_tokens", "8"},    {"top_k", "3"},        {"user", "null"}};
+  const Fields fields{{"temperature", "1.5"}, {"subject", "\"s\""}, {"model", "\"other\""},
+                      {"max_tokens", "8"},    {"top_k", "3"},       {"user", "null"}};
   Request request;
   ASSERT_TRUE(provider->build_request(prompt_line(R"("x")", fields), request));
   EXPECT_EQ(request.body,
@@ -109,7 +109,8 @@ TEST(BuildRequest, RecordsAreDataWhateverTheirFieldsAreCalled) {
   const Fields fields{{"temperature", "1.5"}, {"model", "\"T-800\""}, {"stream", "true"}};
   auto line = prompt_line(R"("x")", fields);
   line.form = LineForm::record;
-  EXPECT_EQ(body_of(*provider, line), R"({"model":"m","messages":[{"role":"user","content":"x"}]})");
+  EXPECT_EQ(body_of(*provider, line),
+            R"({"model":"m","messages":[{"role":"user","content":"x"}]})");
   EXPECT_FALSE(provider->has_own_model(line));
 }
 
@@ -134,10 +135,11 @@ TEST(BuildRequest, AnthropicHoistsLeadingSystemMessages) {
   auto config = config_for("anthropic");
   config.defaults.system = "job";
   const auto provider = provider_of(config);
-  EXPECT_EQ(body_of(*provider, messages_line(
-                                   R"([{"role":"system","content":"a"},)"
-                                   R"({"role":"developer","content":"b"},)"
-                                   R"({"role":"user","content":"x"},{"role":"assistant","content":"y"}])")),
+  EXPECT_EQ(body_of(*provider,
+                    messages_line(
+                        R"([{"role":"system","content":"a"},)"
+                        R"({"role":"developer","content":"b"},)"
+                        R"({"role":"user","content":"x"},{"role":"assistant","content":"y"}])")),
             R"({"model":"m","system":"a\n\nb","messages":[{"role":"user","content":"x"},)"
             R"({"role":"assistant","content":"y"}],"max_tokens":4096})");
   EXPECT_EQ(body_of(*provider, messages_line(R"([{"role":"system","content":"a"}])")),
@@ -150,7 +152,8 @@ TEST(BuildRequest, AnthropicTranslatesFormatToolsAndChoice) {
       {"response_format",
        R"({"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}})"},
       {"reasoning_effort", R"("low")"},
-      {"tools", R"([{"type":"function","function":{"name":"f","parameters":{"a":1}}},{"name":"g"}])"},
+      {"tools",
+       R"([{"type":"function","function":{"name":"f","parameters":{"a":1}}},{"name":"g"}])"},
       {"tool_choice", R"("required")"},
       {"thinking", R"({"type":"adaptive"})"},
       {"seed", "1"}};
@@ -235,8 +238,9 @@ TEST(BuildRequest, RefusesWhatCannotBeSent) {
             "error: url: '/v1/embeddings' is not of wire format " +
                 std::string(to_string(WireFormat::openai_chat)) +
                 " (expected '/v1/chat/completions')");
-  EXPECT_EQ(body_of(*provider, batch_line("/v1/chat/completions", R"({"model":"a","stream":true})")),
-            "error: body.stream: must be absent or false (value true)");
+  EXPECT_EQ(
+      body_of(*provider, batch_line("/v1/chat/completions", R"({"model":"a","stream":true})")),
+      "error: body.stream: must be absent or false (value true)");
   EXPECT_EQ(body_of(*provider, batch_line("", R"({"model":"a","str\u0065am":true})")),
             "error: body.stream: must be absent or false (value true)");
   EXPECT_EQ(body_of(*provider, batch_line("", R"({"model":"a","x":)")),
@@ -284,9 +288,11 @@ TEST(BuildRequest, AzureKeepsBothSurfaces) {
   config.base_url = "https://r.openai.azure.com/openai/deployments/d/?api-version=2024-10-21";
   config.defaults.model.clear();
   const auto classic = provider_of(config);
-  EXPECT_EQ(url_of(*classic, prompt_line(R"("x")")),
-            "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21");
-  EXPECT_EQ(body_of(*classic, prompt_line(R"("x")")), R"({"messages":[{"role":"user","content":"x"}]})");
+  EXPECT_EQ(
+      url_of(*classic, prompt_line(R"("x")")),
+      "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(body_of(*classic, prompt_line(R"("x")")),
+            R"({"messages":[{"role":"user","content":"x"}]})");
 }
 
 TEST(RequestHash, IsStableForEver) {

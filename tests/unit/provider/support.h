@@ -26,8 +26,8 @@ inline ProviderConfig config_for(const std::string& profile, WireFormat format) 
 }
 
 inline ProviderConfig config_for(const std::string& profile) {
-  return config_for(profile, profile.empty() ? WireFormat::openai_chat
-                                             : find_profile(profile)->wire_format);
+  return config_for(profile,
+                    profile.empty() ? WireFormat::openai_chat : find_profile(profile)->wire_format);
 }
 
 inline std::unique_ptr<Provider> provider_of(ProviderConfig config) {
