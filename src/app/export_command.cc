@@ -153,9 +153,10 @@ Status Export::write_pending() {
       const auto text = lines_->text(number);
       if (!text) return forward_error(text);
       if (!*text) {
-        return usage_error(fmt::format("line {} of the input is not there any more; name the input "
-                                       "with --input",
-                                       number));
+        return usage_error(
+            fmt::format("line {} of the input is not there any more; name the input "
+                        "with --input",
+                        number));
       }
       auto found = lines_->parse(**text, number);
       if (!found) continue;
@@ -172,7 +173,8 @@ Status Export::write_pending() {
 
 Status Export::run() {
   if (const Status chosen = choose_states(); !chosen) return chosen;
-  auto fields = ExportFields::parse(joined(settings_.list("fields")), joined(settings_.list("with")));
+  auto fields =
+      ExportFields::parse(joined(settings_.list("fields")), joined(settings_.list("with")));
   if (!fields) return forward_error(fields);
   fields_ = std::move(*fields);
   if (const Status opened = open_input(); !opened) return opened;
@@ -188,10 +190,11 @@ Status Export::run() {
     if (const Status written = write_pending(); !written) return written;
   }
   if (changed_lines_ > 0) {
-    fmt::print(stderr,
-               "llmbatch: warning: {} lines of the input are no longer what was sent; their input and "
-               "request are null\n",
-               group_digits(changed_lines_));
+    fmt::print(
+        stderr,
+        "llmbatch: warning: {} lines of the input are no longer what was sent; their input and "
+        "request are null\n",
+        group_digits(changed_lines_));
   }
   return sink_->finish();
 }

@@ -28,8 +28,8 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<std::shared_ptr<const PromptTemplate>> parse_template(const std::optional<TextSource>& source,
-                                                             const std::string& name) {
+Result<std::shared_ptr<const PromptTemplate>> parse_template(
+    const std::optional<TextSource>& source, const std::string& name) {
   if (!source) return nullptr;
   Result<PromptTemplate> parsed =
       PromptTemplate::parse(source->text, source->file.empty() ? name : source->file);
