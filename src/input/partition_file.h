@@ -52,7 +52,8 @@ class PartitionFile {
     alignas(64) std::array<char, kBlockBytes> buffer;
     std::uint64_t number = chain.first;
     for (std::uint64_t i = 0; i < chain.written; ++i) {
-      auto read = read_temporary_block(file_.get(), buffer.data(), buffer.size(), number * kBlockBytes);
+      auto read =
+          read_temporary_block(file_.get(), buffer.data(), buffer.size(), number * kBlockBytes);
       if (!read) return read;
       visit_block(buffer.data(), kRecordsPerBlock, visit);
       Header header;
