@@ -26,14 +26,12 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database) 
   RunStatus status;
   if (*stored) status = **stored;
   status.database = database;
-  if (status.running && !process_lives(status.pid)) {
-    status.running = false;
-    status.waiting_for.clear();
-    status.eta_seconds.reset();
-    status.requests_per_minute.reset();
-    status.tokens_per_minute.reset();
-  }
-  if (status.running) return status;
+  if (status.running && process_lives(status.pid)) return status;
+  status.running = false;
+  status.waiting_for.clear();
+  status.eta_seconds.reset();
+  status.requests_per_minute.reset();
+  status.tokens_per_minute.reset();
   // Nobody refreshes the row any more: what counts is what is stored.
   const Result<StateCounts> counts = reader.count_states();
   if (!counts) return forward_error(counts);

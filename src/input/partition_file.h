@@ -18,6 +18,9 @@
 
 namespace llmbatch {
 
+/// Reads exactly `size` bytes at `offset`.
+Status read_temporary_block(int fd, char* buffer, std::size_t size, std::uint64_t offset);
+
 template <typename Record>
 class PartitionFile {
   static_assert(std::is_trivially_copyable_v<Record>);
@@ -48,9 +51,8 @@ class PartitionFile {
     alignas(64) char buffer[kBlockBytes];
     std::uint64_t number = chain.first;
     for (std::uint64_t i = 0; i < chain.written; ++i) {
-      auto count = pread_all(file_.get(), buffer, kBlockBytes, number * kBlockBytes);
-      if (!count) return failure("temporary file: " + count.error().message);
-      if (*count != kBlockBytes) return failure("temporary file: ends early");
+      auto read = read_temporary_block(file_.get(), buffer, kBlockBytes, number * kBlockBytes);
+      if (!read) return read;
       visit_block(buffer, kRecordsPerBlock, visit);
       Header header;
       std::memcpy(&header, buffer, sizeof(header));
