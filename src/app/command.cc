@@ -14,8 +14,9 @@ constexpr std::string_view kRunExamples =
     R"(llmbatch run tickets.jsonl --model openai/gpt-4o-mini --rpm 500
 llmbatch run tickets.jsonl --model groq/llama-3.1-8b-instant --prompt 'Classify: {{subject}}'
 llmbatch run reviews.jsonl.gz --base-url http://localhost:8000/v1 --model my-model
-llmbatch run tickets.jsonl --retry failed,flagged # take problems up again
-zcat big.gz | llmbatch run - --db big.db # from stdin)";
+llmbatch run tickets.jsonl --model openai/gpt-4o-mini --retry failed,flagged # take problems up again
+sort -u in.jsonl | llmbatch run - --db big.db --model openai/gpt-4o-mini # from stdin
+llmbatch run tickets.jsonl --rpm 500 --rehearse # a simulated provider, nothing is kept)";
 
 constexpr std::string_view kStatusDescription =
     R"(Shows counts, cost, rates and the estimated end of a job, also while another process runs it. Without DB it takes the only *.llmbatch.db of the directory.)";

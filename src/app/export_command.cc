@@ -153,9 +153,10 @@ Status Export::write_pending() {
       const auto text = lines_->text(number);
       if (!text) return forward_error(text);
       if (!*text) {
-        return usage_error(fmt::format("line {} of the input is not there any more; name the input "
-                                       "with --input",
-                                       number));
+        return usage_error(
+            fmt::format("line {} of the input is not there any more; name the input "
+                        "with --input",
+                        number));
       }
       auto found = lines_->parse(**text, number);
       if (!found) continue;
@@ -163,6 +164,9 @@ Status Export::write_pending() {
       row.result.id = found->id;
       row.result.seq = run.first_seq + offset;
       row.result.place.line = number;
+      const auto attempts = reader_.attempts_of(row.result.seq);
+      if (!attempts) return forward_error(attempts);
+      row.result.attempts = *attempts;
       ExportExtras extras{std::move(found->text), std::move(found->request_body), {}};
       if (const Status added = sink_->add(row.result, extras); !added) return added;
       if (!sink_->wants_more()) return {};
@@ -172,7 +176,8 @@ Status Export::write_pending() {
 
 Status Export::run() {
   if (const Status chosen = choose_states(); !chosen) return chosen;
-  auto fields = ExportFields::parse(joined(settings_.list("fields")), joined(settings_.list("with")));
+  auto fields =
+      ExportFields::parse(joined(settings_.list("fields")), joined(settings_.list("with")));
   if (!fields) return forward_error(fields);
   fields_ = std::move(*fields);
   if (const Status opened = open_input(); !opened) return opened;
@@ -188,10 +193,11 @@ Status Export::run() {
     if (const Status written = write_pending(); !written) return written;
   }
   if (changed_lines_ > 0) {
-    fmt::print(stderr,
-               "llmbatch: warning: {} lines of the input are no longer what was sent; their input and "
-               "request are null\n",
-               group_digits(changed_lines_));
+    fmt::print(
+        stderr,
+        "llmbatch: warning: {} lines of the input are no longer what was sent; their input and "
+        "request are null\n",
+        group_digits(changed_lines_));
   }
   return sink_->finish();
 }

@@ -31,15 +31,13 @@ void take_parameters(const std::string& text, ProviderConfig& config) {
 
 Result<std::unique_ptr<Provider>> provider_of_job(const JobIdentity& job) {
   const auto format = parse_wire_format(job.wire_format);
-  if (!format) return failure(fmt::format("unknown wire format '{}' in the database", job.wire_format));
+  if (!format)
+    return failure(fmt::format("unknown wire format '{}' in the database", job.wire_format));
   ProviderConfig config;
   config.wire_format = *format;
   config.profile = find_profile(job.profile);
   config.key = kNoKey;
-  if (config.profile == nullptr) {
-    config.base_url = job.profile;
-    if (!is_loopback_url(config.base_url) && config.base_url.starts_with("http:")) config.key.clear();
-  } else if (config.profile->base_url.empty()) {
+  if (config.profile == nullptr || config.profile->base_url.empty()) {
     config.base_url = "https://endpoint.invalid/openai/v1";
   }
   config.defaults.model = job.model;

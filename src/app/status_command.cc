@@ -15,18 +15,24 @@
 namespace llmbatch {
 namespace {
 
-/// A run that was killed leaves its status row saying that it runs.
-bool process_lives(std::int64_t pid) {
-  return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+/// A living run refreshes its row every second; a disk may stall it for a while.
+constexpr Duration kFreshFor = std::chrono::seconds(20);
+
+/// A run that was killed leaves its status row saying that it runs, and its pid may be another's
+/// now.
+bool is_running(const RunStatus& status, WallTime now) {
+  const bool lives =
+      status.pid > 0 && (::kill(static_cast<pid_t>(status.pid), 0) == 0 || errno == EPERM);
+  return status.running && lives && status.updated_at && now - *status.updated_at < kFreshFor;
 }
 
-Result<RunStatus> read_status(StoreReader& reader, const std::string& database) {
+Result<RunStatus> read_status(StoreReader& reader, const std::string& database, WallTime now) {
   const Result<std::optional<RunStatus>> stored = reader.status();
   if (!stored) return forward_error(stored);
   RunStatus status;
   if (*stored) status = **stored;
   status.database = database;
-  if (status.running && process_lives(status.pid)) return status;
+  if (is_running(status, now)) return status;
   status.running = false;
   status.waiting_for.clear();
   status.eta_seconds.reset();
@@ -56,7 +62,7 @@ int status_command(const ParsedCommand& parsed, const Environment& environment) 
   const bool watch = parsed.settings.flag("watch");
   const bool clear = watch && !json && ::isatty(STDOUT_FILENO) == 1;
   for (;;) {
-    const Result<RunStatus> status = read_status(**reader, *database);
+    const Result<RunStatus> status = read_status(**reader, *database, clock.wall_now());
     if (!status) return report_error(status.error());
     if (clear) fmt::print("\x1b[H\x1b[J");
     fmt::print("{}", json ? to_json(*status) + "\n" : format_status(*status, clock.wall_now()));

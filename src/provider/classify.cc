@@ -34,6 +34,9 @@ constexpr auto kPolicyCodes = std::to_array<std::string_view>(
     {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "invalid_prompt",
      "bio_policy", "moderation_blocked", "data_inspection_failed", "content_policy"});
 
+constexpr auto kPolicyPhrases =
+    std::to_array<std::string_view>({"content filtering policy", "content management policy"});
+
 // Billing, spend limits and holds: these fail until somebody pays or asks.
 constexpr auto kQuotaCodes = std::to_array<std::string_view>(
     {"insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
@@ -176,7 +179,8 @@ ErrorClass classify_error(int status, const ErrorDetails& details, const Provide
   if (status >= 500) return classify_by_status(status);
   const std::string text = to_lower_ascii(details.message);
   const bool policy_status = status == 400 || status == 403 || status == 422;
-  if (policy_status && (details.moderated || has_code(details, kPolicyCodes))) {
+  if (policy_status &&
+      (details.moderated || has_code(details, kPolicyCodes) || mentions(text, kPolicyPhrases))) {
     return ErrorClass::content_policy;
   }
   if (status == 400 && (details.failed_generation ||

@@ -51,7 +51,7 @@ Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::s
   RequestBuilder builder(std::move(*parameters));
   builder.format_ = config.wire_format;
   builder.identity_ = std::string(to_string(config.wire_format)) + "\n" +
-                      (profile.name.empty() ? base_url : std::string(profile.name)) + "\n";
+                      (profile.name.empty() ? "custom" : std::string(profile.name)) + "\n";
   if (const auto mark = base_url.find('?'); mark != std::string::npos) {
     builder.query_ = base_url.substr(mark);
     base_url.resize(mark);

@@ -75,7 +75,23 @@ Result<bool> create_file(const std::string& path) {
   return usage_error(path + ": could not create the database (" + errno_text(errno) + ")");
 }
 
+/// True when there is nothing in it: a crash while the schema was written leaves a hot journal, and
+/// the first read rolls back to the empty file.
+Result<bool> is_empty(Connection& connection) {
+  auto pages = connection.query_integer("pragma page_count");
+  if (!pages) return forward_error(pages);
+  return *pages == 0;
+}
+
 Status prepare_writable(Connection& connection, bool is_new, bool had_log) {
+  if (!is_new && !had_log) {
+    // Only a read takes the lock under which a hot journal is rolled back.
+    if (auto read = connection.query_integer("select count(*) from sqlite_master"); read) {
+      auto empty = is_empty(connection);
+      if (!empty) return forward_error(empty);
+      is_new = *empty;
+    }
+  }
   if (is_new) {
     // Pages of 8 KiB hold answers of usual size with a tenth less waste than those of 4 KiB. The
     // schema goes in before WAL is switched on: so the file itself, not only its log, says from the

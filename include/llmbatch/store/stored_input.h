@@ -6,6 +6,7 @@
 #include <string>
 
 #include "llmbatch/base/clock.h"
+#include "llmbatch/model/job.h"
 #include "llmbatch/model/line_plan.h"
 #include "llmbatch/model/run_status.h"
 #include "llmbatch/model/usage.h"
@@ -39,6 +40,8 @@ struct StoredInput {
 
 /// What begin_run() stores.
 struct RunStart {
+  /// Adopted in the same transaction; null: the stored job stays.
+  const JobIdentity* job = nullptr;
   InputIdentity input;
   /// True: the input is unchanged; the stored line map, invalid lines and counts are kept, and the
   /// three members below are not used.

@@ -49,7 +49,9 @@ TEST(Summary, TellsAFinishedRunOnOneScreen) {
       "\n"
       "  database    tickets.jsonl.llmbatch.db\n"
       "  next        llmbatch export tickets.jsonl.llmbatch.db  # all results\n"
-      "              llmbatch review tickets.jsonl.llmbatch.db  # looks at the problems\n"
+      "              llmbatch export tickets.jsonl.llmbatch.db --state "
+      "filtered,flagged,failed,invalid  # the "
+      "problems\n"
       "              llmbatch run tickets.jsonl --retry failed  # tries them again\n");
 }
 
