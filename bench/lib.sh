@@ -199,3 +199,21 @@ goal() {
   if awk "BEGIN { exit !($4 $2 $3) }"; then verdict=met; else bench_missed=1; fi
   printf 'goal %s: %s %s%s, measured %s%s: %s\n' "$1" "$2" "$3" "${5:+ $5}" "$4" "${5:+ $5}" "$verdict"
 }
+
+# compile SOURCE OUTPUT [OPTIONS]: a helper program of bench/reference.
+compile() {
+  local compiler=g++
+  case $1 in *.c) compiler=gcc ;; esac
+  need "$compiler" "$compiler"
+  "$compiler" -O2 "${@:3}" -o "$2" "$bench_dir/reference/$1"
+}
+
+# start_delay_server MIN_MS MAX_MS: answers after a while; sets $port and $base_url.
+start_delay_server() {
+  compile delay_server.cc "$work/delay_server" -std=c++20
+  completion >"$work/completion.json"
+  port=$(free_port)
+  start "$work/delay_server" "$port" "$1" "$2" "$work/completion.json"
+  wait_for_port "$port"
+  base_url=http://127.0.0.1:$port/v1
+}
