@@ -34,9 +34,11 @@ echo "first run: $items items, $(($(stat -c %s items.jsonl) / 1000000)) MB, $(ca
 compare() {
   local -n ratios=$1
   local reference before
+  sync items.jsonl
   cat items.jsonl >/dev/null
-  measure wc -l items.jsonl
-  reference=$wall
+  local walls=() try
+  for try in 1 2 3; do measure wc -l items.jsonl; walls+=("$wall"); done
+  reference=$(median "${walls[@]}")
   served_requests
   before=$served
   run_job items.jsonl items.db --concurrency 50
