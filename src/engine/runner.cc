@@ -186,8 +186,11 @@ void Runner::refill() {
 SteadyTime Runner::admit(SteadyTime now) {
   scheduler_.advance(now);
   SteadyTime deadline = std::min(next_report_, next_status_row_);
-  if (phase_ != Phase::running) return std::min(deadline, drain_deadline_);
   status_.waiting_for.clear();
+  if (phase_ != Phase::running) {
+    status_.waiting_for = fmt::format("{} calls in flight, nothing new is sent", calls_in_flight_);
+    return std::min(deadline, drain_deadline_);
+  }
   while (phase_ == Phase::running && may_start(now, deadline)) {
     const SlotNumber number = *scheduler_.peek();
     scheduler_.pop();
@@ -334,7 +337,7 @@ void Runner::refresh_status(SteadyTime now) {
   const auto rate = stats_.finished_per_second(now);
   const auto left = static_cast<double>(items_[ItemState::pending]);
   status_.eta_seconds.reset();
-  if (rate && *rate > 0) status_.eta_seconds = left / *rate;
+  if (rate && *rate > 0 && phase_ == Phase::running) status_.eta_seconds = left / *rate;
 }
 
 RunResult Runner::finish() {
