@@ -39,7 +39,14 @@ if(LLMBATCH_PAGES AND NOT CMAKE_CROSSCOMPILING)
   install(FILES ${man_page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES ${pages_dir}/llmbatch.bash
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME llmbatch)
-  install(FILES ${pages_dir}/_llmbatch DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  # zsh looks for packaged completions in another directory than for local ones.
+  install(CODE "
+    set(functions site-functions)
+    if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+      set(functions vendor-completions)
+    endif()
+    file(INSTALL \"${pages_dir}/_llmbatch\"
+      DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${functions}\")")
   install(FILES ${pages_dir}/llmbatch.fish
     DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()

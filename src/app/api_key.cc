@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "llmbatch/base/fd.h"
 #include "llmbatch/base/text.h"
+#include "llmbatch/provider/make_provider.h"
 
 namespace llmbatch {
 namespace {
@@ -15,40 +15,8 @@ namespace {
 /// Tokens of cloud identity services reach some thousand bytes.
 constexpr std::size_t kMaxKeyBytes = 65536;
 
-/// Host of an http(s) URL, without port and brackets.
-std::string_view host_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return {};
-  std::string_view rest = url.substr(scheme + 3);
-  rest = rest.substr(0, rest.find_first_of("/?#\\"));
-  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    rest.remove_prefix(at + 1);
-  }
-  if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
-  return rest.substr(0, rest.find(':'));
-}
-
-/// Four decimal numbers, the first of them 127: nothing that a resolver could take for a name.
-bool is_loopback_ipv4(std::string_view host) {
-  int parts = 0;
-  while (true) {
-    const std::string_view part = host.substr(0, host.find('.'));
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-    const bool whole = error == std::errc() && end == part.data() + part.size();
-    if (!whole || part.size() > 3 || number > 255 || (parts == 0 && number != 127)) return false;
-    ++parts;
-    if (part.size() == host.size()) return parts == 4;
-    host.remove_prefix(part.size() + 1);
-  }
-}
-
-bool is_loopback_host(std::string_view host) {
-  return host == "::1" || equals_ignore_case(host, "localhost") || is_loopback_ipv4(host);
-}
-
 bool travels_in_clear(std::string_view url) {
-  return to_lower_ascii(url.substr(0, 7)) == "http://" && !is_loopback_host(host_of(url));
+  return to_lower_ascii(url.substr(0, 7)) == "http://" && !is_loopback_url(url);
 }
 
 Result<std::string> checked_key(std::string_view text, const std::string& where) {
@@ -110,9 +78,9 @@ Result<ApiKey> read_api_key(const ApiKeyRequest& request, const Environment& env
   }
   if (travels_in_clear(request.url)) {
     return usage_error(fmt::format(
-        "http://{}: the API key ({}) would travel unencrypted; use https (plain http is for "
-        "loopback only)",
-        sanitize_for_terminal(host_of(request.url)), key->origin));
+        "{}: the API key ({}) would travel unencrypted; use https (plain http is for loopback "
+        "only)",
+        sanitize_for_terminal(request.url.substr(0, request.url.find('?'))), key->origin));
   }
   return key;
 }

@@ -1,5 +1,7 @@
 #include "llmbatch/app/command.h"
 
+#include <array>
+
 #include "llmbatch/base/check.h"
 
 namespace llmbatch {
@@ -14,8 +16,9 @@ constexpr std::string_view kRunExamples =
     R"(llmbatch run tickets.jsonl --model openai/gpt-4o-mini --rpm 500
 llmbatch run tickets.jsonl --model groq/llama-3.1-8b-instant --prompt 'Classify: {{subject}}'
 llmbatch run reviews.jsonl.gz --base-url http://localhost:8000/v1 --model my-model
-llmbatch run tickets.jsonl --retry failed,flagged # take problems up again
-zcat big.gz | llmbatch run - --db big.db # from stdin)";
+llmbatch run tickets.jsonl --model openai/gpt-4o-mini --retry failed,flagged # take problems up again
+sort -u in.jsonl | llmbatch run - --db big.db --model openai/gpt-4o-mini # from stdin
+llmbatch run tickets.jsonl --rpm 500 --rehearse # a simulated provider, nothing is kept)";
 
 constexpr std::string_view kStatusDescription =
     R"(Shows counts, cost, rates and the estimated end of a job, also while another process runs it. Without DB it takes the only *.llmbatch.db of the directory.)";
@@ -34,7 +37,7 @@ constexpr std::string_view kSimulateDescription =
 constexpr std::string_view kConfigShowDescription =
     R"(Prints every setting with its value and where it came from: flag, environment (LLMBATCH_*), ./llmbatch.toml, the user's config.toml, or the default. What is printed is itself a configuration file. Keys are never shown, only whether they are set.)";
 
-constexpr CommandSpec kCommands[] = {
+constexpr auto kCommands = std::to_array<CommandSpec>({
     {.command = Command::run,
      .name = "run",
      .positionals = "INPUT",
@@ -112,7 +115,7 @@ constexpr CommandSpec kCommands[] = {
      .description = "Prints the version.",
      .examples = "llmbatch version",
      .hidden = true},
-};
+});
 
 }  // namespace
 

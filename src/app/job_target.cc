@@ -18,7 +18,8 @@ bool is_openai(WireFormat format) {
 tl::unexpected<Error> unknown_provider(std::string_view name, std::string_view where) {
   const std::vector<std::string> names = profile_names();
   std::string text = fmt::format("{}: unknown provider '{}'", where, name);
-  if (const auto near = nearest_word(name, names)) text += fmt::format("; did you mean '{}'?", *near);
+  if (const auto near = nearest_word(name, names))
+    text += fmt::format("; did you mean '{}'?", *near);
   text += fmt::format(" (known: {}; anything OpenAI-compatible: --base-url URL)",
                       fmt::join(names, ", "));
   return usage_error(std::move(text));
@@ -38,11 +39,13 @@ Status name_profile(const RunModelOptions& options, ProviderConfig& config) {
   if (options.model.empty() || slash == std::string::npos) {
     return usage_error(
         options.model.empty()
-            ? "no model: name one with --model PROVIDER/NAME (for example openai/gpt-4o-mini), or a "
+            ? "no model: name one with --model PROVIDER/NAME (for example openai/gpt-4o-mini), or "
+              "a "
               "server with --base-url URL; --rehearse tries a run without either"
-            : fmt::format("--model '{}' names no provider: write PROVIDER/NAME (for example openai/{}), "
-                          "or add --provider or --base-url",
-                          options.model, options.model));
+            : fmt::format(
+                  "--model '{}' names no provider: write PROVIDER/NAME (for example openai/{}), "
+                  "or add --provider or --base-url",
+                  options.model, options.model));
   }
   config.profile = find_profile(options.model.substr(0, slash));
   if (config.profile == nullptr) return unknown_provider(options.model.substr(0, slash), "--model");
@@ -110,7 +113,8 @@ std::string canonical_parameters(const ProviderConfig& config) {
 JobIdentity identify_job(const RunOptions& options, const ProviderConfig& config) {
   JobIdentity identity;
   identity.wire_format = to_string(config.wire_format);
-  identity.profile = config.profile != nullptr ? std::string(config.profile->name) : config.base_url;
+  // A server that moves to another port stays the same job: the base URL is no part of it.
+  identity.profile = config.profile != nullptr ? std::string(config.profile->name) : "custom";
   identity.model = config.defaults.model;
   if (options.input.prompt) identity.prompt_template = options.input.prompt->text;
   if (options.input.system) identity.system_template = options.input.system->text;
@@ -138,7 +142,8 @@ Result<JobTarget> resolve_target(const RunOptions& options, const Environment& e
     model.model = "rehearsal";
   }
   if (const Status named = name_profile(model, config); !named) return forward_error(named);
-  if (const Status chosen = choose_wire_format(model, config); !chosen) return forward_error(chosen);
+  if (const Status chosen = choose_wire_format(model, config); !chosen)
+    return forward_error(chosen);
   config.anthropic_version = model.anthropic_version;
   config.defaults.max_tokens = model.max_tokens;
   config.defaults.parameters = model.parameters;

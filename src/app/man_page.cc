@@ -136,7 +136,8 @@ The database of a job, next to its input: SQLite, with one result per item.
 std::string man_page() {
   std::string out =
       fmt::format(".TH LLMBATCH 1 \"\" \"llmbatch {}\" \"User Commands\"\n", kVersion);
-  out += ".SH NAME\nllmbatch \\- batch runner for LLM calls\n.SH SYNOPSIS\n.nf\n";
+  // Names of flags and variables are to be found and copied whole: no hyphenation.
+  out += ".nh\n.ad l\n.SH NAME\nllmbatch \\- batch runner for LLM calls\n.SH SYNOPSIS\n.nf\n";
   for (const CommandSpec& command : command_table()) {
     if (command.hidden) continue;
     out += fmt::format("\\fBllmbatch {}\\fR {}[\\fIOPTIONS\\fR]\n", roff(command.name),

@@ -30,20 +30,28 @@ constexpr std::size_t kInvalidLinesShown = 10;
 
 ProgressMode progress_mode(ProgressStyle style) {
   switch (style) {
-    case ProgressStyle::automatic: return ProgressMode::automatic;
-    case ProgressStyle::bar: return ProgressMode::bar;
-    case ProgressStyle::log: return ProgressMode::log;
-    case ProgressStyle::json: return ProgressMode::json;
-    case ProgressStyle::none: return ProgressMode::none;
+    case ProgressStyle::automatic:
+      return ProgressMode::automatic;
+    case ProgressStyle::bar:
+      return ProgressMode::bar;
+    case ProgressStyle::log:
+      return ProgressMode::log;
+    case ProgressStyle::json:
+      return ProgressMode::json;
+    case ProgressStyle::none:
+      return ProgressMode::none;
   }
   return ProgressMode::automatic;
 }
 
 ColorMode color_mode(ColorChoice choice) {
   switch (choice) {
-    case ColorChoice::automatic: return ColorMode::automatic;
-    case ColorChoice::always: return ColorMode::always;
-    case ColorChoice::never: return ColorMode::never;
+    case ColorChoice::automatic:
+      return ColorMode::automatic;
+    case ColorChoice::always:
+      return ColorMode::always;
+    case ColorChoice::never:
+      return ColorMode::never;
   }
   return ColorMode::automatic;
 }
@@ -62,7 +70,7 @@ class RunSession {
   Status open_surroundings();
   Status resolve_job();
   Status open_database();
-  Result<bool> adopt_job();
+  Result<bool> compare_job();
   Result<bool> make_plan(bool job_changed);
   Status begin();
   Result<RunResult> execute();
@@ -99,7 +107,7 @@ Result<int> RunSession::run() {
   if (const Status done = open_surroundings(); !done) return forward_error(done);
   if (const Status done = resolve_job(); !done) return forward_error(done);
   if (const Status done = open_database(); !done) return forward_error(done);
-  const Result<bool> job_changed = adopt_job();
+  const Result<bool> job_changed = compare_job();
   if (!job_changed) return forward_error(job_changed);
   const Result<bool> planned = make_plan(*job_changed);
   if (!planned) {
@@ -133,7 +141,9 @@ Status RunSession::resolve_job() {
     if (!rehearsal) return forward_error(rehearsal);
     rehearsal_ = std::move(*rehearsal);
     options_.input.database = rehearsal_->database();
-    tell("rehearsal: a simulated provider, a throwaway database; nothing is sent and nothing is kept");
+    tell(
+        "rehearsal: a simulated provider, a throwaway database; nothing is sent and nothing is "
+        "kept");
   }
   auto target = resolve_target(options_, environment_, rehearsal_ ? rehearsal_->origin() : "");
   if (!target) return forward_error(target);
@@ -146,8 +156,7 @@ Status RunSession::resolve_job() {
 }
 
 Status RunSession::open_database() {
-  const std::filesystem::path parent =
-      std::filesystem::path(options_.input.database).parent_path();
+  const std::filesystem::path parent = std::filesystem::path(options_.input.database).parent_path();
   auto input = InputFile::open(options_.input.path, parent.empty() ? "." : parent.string());
   if (!input) return forward_error(input);
   input_ = std::move(*input);
@@ -160,14 +169,12 @@ Status RunSession::open_database() {
   return {};
 }
 
-/// True when the job is another one than the database had so far.
-Result<bool> RunSession::adopt_job() {
+/// True when the job is another one than the database had so far. It is adopted with the plan, in
+/// one transaction, so that a run that stops before leaves the old job in place.
+Result<bool> RunSession::compare_job() {
   const Result<std::optional<JobIdentity>> stored = store_->job();
   if (!stored) return forward_error(stored);
-  if (!*stored) {
-    if (const Status set = store_->set_job(target_.identity); !set) return forward_error(set);
-    return true;
-  }
+  if (!*stored) return true;
   const std::vector<JobDifference> different = differences(**stored, target_.identity);
   if (different.empty()) return false;
   std::string text;
@@ -185,7 +192,6 @@ Result<bool> RunSession::adopt_job() {
         ErrorKind::mismatch);
   }
   tell("the job changes:" + text);
-  if (const Status set = store_->set_job(target_.identity); !set) return forward_error(set);
   return true;
 }
 
@@ -197,8 +203,7 @@ Result<bool> RunSession::make_plan(bool job_changed) {
     next_notice = clock_.now() + std::chrono::seconds(2);
     tell(fmt::format("reading {}: {} %", input_->name(), done * 100 / total));
   };
-  auto plan =
-      make_run_plan(options_, *input_, *provider_, *reader_, job_changed, on_progress);
+  auto plan = make_run_plan(options_, *input_, *provider_, *reader_, job_changed, on_progress);
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
   if (plan_.unchanged || plan_.counts.invalid == 0) return true;
@@ -215,6 +220,7 @@ Result<bool> RunSession::make_plan(bool job_changed) {
 
 Status RunSession::begin() {
   RunStart start;
+  start.job = &target_.identity;
   start.input = plan_.identity;
   start.keep_stored_plan = plan_.unchanged;
   if (!plan_.unchanged) {
@@ -266,7 +272,7 @@ TransportConfig RunSession::transport_config() const {
 
 RunStatus RunSession::initial_status(const JobTotals& totals) const {
   RunStatus status;
-  status.database = options_.input.database;
+  if (!rehearsal_) status.database = options_.input.database;
   status.input = options_.input.path;
   status.model = target_.display_model;
   status.pid = ::getpid();
@@ -289,8 +295,9 @@ Result<RunResult> RunSession::execute() {
   concurrency_ = options_.limits.concurrency.value_or(options_.limits.max_concurrency);
   const auto available = static_cast<std::int64_t>(raise_descriptor_limit());
   if (concurrency_ > available) {
-    tell(fmt::format("warning: concurrency {} needs more open files than the system allows; {} is used",
-                     concurrency_, available));
+    tell(fmt::format(
+        "warning: concurrency {} needs more open files than the system allows; {} is used",
+        concurrency_, available));
     concurrency_ = available;
   }
   auto transport = CurlTransport::create(transport_config(), clock_);
@@ -326,7 +333,8 @@ Result<int> RunSession::conclude(const RunResult& result) {
   const Status stored = store_->finish_run({reason, code, clock_.wall_now(), result.status});
   log_.info(fmt::format("run {} {} (exit {})", run_number_, reason, code));
   if (!options_.output.quiet && options_.output.progress != ProgressStyle::json) {
-    LinePrinter printer(STDERR_FILENO, detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
+    LinePrinter printer(STDERR_FILENO,
+                        detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
     print_summary(printer, result.status, {command_line_, code, ""});
   }
   if (result.error) return failure(result.error->message, result.error->kind);

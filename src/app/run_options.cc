@@ -114,8 +114,7 @@ std::optional<WireFormat> wire_format(const Settings& settings) {
   const std::string protocol = settings.text("wire-format");
   if (protocol == "anthropic") return WireFormat::anthropic_messages;
   if (protocol == "gemini") return WireFormat::gemini_generate;
-  const bool endpoint_given = settings.origin("endpoint").kind != OriginKind::default_value;
-  if (protocol.empty() && !endpoint_given) return std::nullopt;
+  if (protocol.empty() && !settings.has("endpoint")) return std::nullopt;
   const std::string endpoint = settings.text("endpoint");
   if (endpoint == "responses") return WireFormat::openai_responses;
   if (endpoint == "embeddings") return WireFormat::openai_embeddings;
@@ -171,7 +170,7 @@ Result<RunModelOptions> model_options(const Settings& settings) {
   options.max_tokens = settings.optional_integer("max-tokens");
   const bool openai =
       settings.text("wire-format").empty() || settings.text("wire-format") == "openai";
-  if (!openai && settings.origin("endpoint").kind != OriginKind::default_value) {
+  if (!openai && settings.has("endpoint")) {
     return usage_error(fmt::format("{}: {} has no endpoints to choose from",
                                    named(settings, "endpoint"), settings.text("wire-format")));
   }

@@ -28,8 +28,8 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<std::shared_ptr<const PromptTemplate>> parse_template(const std::optional<TextSource>& source,
-                                                             const std::string& name) {
+Result<std::shared_ptr<const PromptTemplate>> parse_template(
+    const std::optional<TextSource>& source, const std::string& name) {
   if (!source) return nullptr;
   Result<PromptTemplate> parsed =
       PromptTemplate::parse(source->text, source->file.empty() ? name : source->file);
@@ -106,8 +106,10 @@ Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
   if (!identity) return forward_error(identity);
   const Result<std::optional<StoredInput>> stored = reader.last_input();
   if (!stored) return forward_error(stored);
-  if (!force_scan && options.errors.retry_states.empty() && *stored && (*stored)->has_line_map &&
-      (*stored)->identity == *identity) {
+  // --strict has to name the lines; --retry has to find the items.
+  const bool scan_wanted = force_scan || !options.errors.retry_states.empty() ||
+                           (options.input.strict && *stored && (*stored)->counts.invalid > 0);
+  if (!scan_wanted && *stored && (*stored)->has_line_map && (*stored)->identity == *identity) {
     return stored_plan(**stored, std::move(*identity), reader);
   }
   Result<LineParserOptions> lines = line_parser_options(options.input);

@@ -90,11 +90,11 @@ constexpr SettingSpec kRows[] = {
     {.name = "endpoint",
      .type = choice,
      .choices = "chat|responses|embeddings",
-     .default_text = "chat",
      .group = "Model",
      .commands = kRun,
      .section = "run",
-     .help = "Which endpoint of an OpenAI-compatible server is used."},
+     .help = "Endpoint of an OpenAI-compatible server. Without it: chat, or the provider's own "
+             "wire format."},
     {.name = "wire-format",
      .type = choice,
      .choices = "openai|anthropic|gemini",

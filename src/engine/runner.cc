@@ -288,8 +288,13 @@ std::uint64_t Runner::done_below_line() const {
 
 void Runner::store_progress(SteadyTime now) {
   const bool status_due = now >= next_status_row_;
-  if (now - progress_set_ < kProgressInterval && !status_due && progress_set_ != SteadyTime{})
+  // A day's count is exact: it goes to the disk with each call.
+  const bool exact = settings_.limits.requests_per_day && counters_.calls != calls_stored_;
+  if (now - progress_set_ < kProgressInterval && !status_due && !exact &&
+      progress_set_ != SteadyTime{}) {
     return;
+  }
+  calls_stored_ = counters_.calls;
   RunProgress progress;
   progress.done_below_line = done_below_line();
   const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
@@ -304,7 +309,7 @@ void Runner::store_progress(SteadyTime now) {
   // Without anything to send or to wait for, the state may rest until the next status row.
   const bool sending = scheduler_.ready() > 0 && limiter_.limits_anything();
   const bool stale = now - progress_durable_ >= kStateValidFor / 2;
-  writer_.set_progress(std::move(progress), now, status_due || (sending && stale));
+  writer_.set_progress(std::move(progress), now, status_due || exact || (sending && stale));
   progress_set_ = now;
 }
 
@@ -334,6 +339,8 @@ void Runner::refresh_status(SteadyTime now) {
 
 RunResult Runner::finish() {
   const SteadyTime now = parts_.clock.now();
+  next_status_row_ = now;
+  store_progress(now);
   const Status stored = writer_.finish();
   writer_.collect(collected_);
   for (const SlotNumber number : collected_.tickets) on_durable(number, now);

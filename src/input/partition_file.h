@@ -4,6 +4,7 @@
 // records. Thread rule: one thread appends; then several may read different partitions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -17,6 +18,9 @@
 #include "llmbatch/input/page_buffer.h"
 
 namespace llmbatch {
+
+/// Reads exactly `size` bytes at `offset`.
+Status read_temporary_block(int fd, char* buffer, std::size_t size, std::uint64_t offset);
 
 template <typename Record>
 class PartitionFile {
@@ -45,15 +49,15 @@ class PartitionFile {
   template <typename Visit>
   Status for_each(std::size_t partition, Visit&& visit) const {
     const Chain& chain = chains_[partition];
-    alignas(64) char buffer[kBlockBytes];
+    alignas(64) std::array<char, kBlockBytes> buffer;
     std::uint64_t number = chain.first;
     for (std::uint64_t i = 0; i < chain.written; ++i) {
-      auto count = pread_all(file_.get(), buffer, kBlockBytes, number * kBlockBytes);
-      if (!count) return failure("temporary file: " + count.error().message);
-      if (*count != kBlockBytes) return failure("temporary file: ends early");
-      visit_block(buffer, kRecordsPerBlock, visit);
+      auto read =
+          read_temporary_block(file_.get(), buffer.data(), buffer.size(), number * kBlockBytes);
+      if (!read) return read;
+      visit_block(buffer.data(), kRecordsPerBlock, visit);
       Header header;
-      std::memcpy(&header, buffer, sizeof(header));
+      std::memcpy(&header, buffer.data(), sizeof(header));
       number = header.next_block;
     }
     visit_block(blocks_.data() + partition * kBlockBytes, chain.here, visit);

@@ -7,7 +7,10 @@
 namespace llmbatch {
 namespace {
 
-constexpr std::size_t kMaxEntries = 32 * 1024;
+/// Different ids in memory at a time; a partition with more is read in parts.
+constexpr std::size_t kMaxEntries = 12 * 1024;
+constexpr std::size_t kMaxSlots = 32 * 1024;
+static_assert(kMaxSlots >= 2 * kMaxEntries);
 constexpr std::uint64_t kSliceLines = 64 * 1024;
 constexpr std::uint64_t kMaxSlices = 1024;
 
@@ -51,7 +54,7 @@ void ScanJoin::prepare(std::uint64_t records) {
   const std::size_t slots = std::bit_ceil(static_cast<std::size_t>(entries) * 2);
   if (entry_memory_.size() == 0) {
     entry_memory_.resize(kMaxEntries * sizeof(Entry));
-    slot_memory_.resize(kMaxEntries * 2 * sizeof(std::uint32_t));
+    slot_memory_.resize(kMaxSlots * sizeof(std::uint32_t));
   }
   std::memset(slot_memory_.data(), 0, slots * sizeof(std::uint32_t));
   slot_mask_ = slots - 1;
@@ -67,7 +70,7 @@ ScanJoin::Entry* ScanJoin::find(const Hash128& id_hash) {
     if (slots[slot] == 0) {
       if (entry_count_ == kMaxEntries) return nullptr;
       slots[slot] = static_cast<std::uint32_t>(++entry_count_);
-      Entry* entry = new (&entries[entry_count_ - 1]) Entry;
+      auto* entry = new (&entries[entry_count_ - 1]) Entry;
       entry->id_hash = id_hash;
       return entry;
     }
@@ -85,7 +88,6 @@ bool ScanJoin::add_line(const ScannedLine& line) {
     return true;
   }
   any_repeated_ = true;
-  entry->repeated = true;
   if (entry->other_line == 0 && entry->request_hash != line.request_hash) {
     entry->other_line = line.line;
   }
@@ -102,7 +104,6 @@ void ScanJoin::add_stored(const StoredItem& item) {
     if (entry.id_hash != item.id_hash) continue;
     const std::uint64_t same = entry.request_hash == item.request_hash ? 1 : 0;
     entry.stored = item.seq_and_state << 1U | same;
-    entry.known = true;
     return;
   }
 }
@@ -111,7 +112,7 @@ std::uint64_t ScanJoin::decision_for(const Entry& entry) const {
   if (entry.other_line != 0) {
     return Decision::pack(LineKind::invalid, entry.other_line, ItemState::invalid, false);
   }
-  if (!entry.known) return Decision::pack(LineKind::todo, 0, ItemState::pending, false);
+  if (entry.stored == kUnknown) return Decision::pack(LineKind::todo, 0, ItemState::pending, false);
   const bool same = (entry.stored & 1U) != 0;
   const auto state = static_cast<ItemState>(entry.stored >> 1U & 7U);
   const std::uint64_t seq = entry.stored >> 4U;
@@ -132,7 +133,7 @@ Status ScanJoin::decide_repeated_lines(std::size_t partition, unsigned bits, std
   auto read = lines_.for_each(partition, [&](const ScannedLine& line) {
     if (!status || !belongs(line.id_hash, bits, part)) return;
     const Entry& entry = *find(line.id_hash);
-    if (!entry.repeated || line.line == entry.first_line) return;
+    if (line.line == entry.first_line) return;
     const bool conflict = entry.other_line != 0;
     const std::uint64_t other =
         line.request_hash == entry.request_hash ? entry.other_line : entry.first_line;

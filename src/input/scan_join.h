@@ -37,15 +37,15 @@ class ScanJoin {
   const PartitionFile<Decision>& decisions() const { return decisions_; }
 
  private:
+  static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
+
   /// One id of the input.
   struct Entry {
     Hash128 id_hash;
     Hash128 request_hash;  ///< of first_line
     std::uint64_t first_line = 0;
-    std::uint64_t other_line = 0;  ///< the first with another request, 0: none
-    std::uint64_t stored = 0;      ///< StoredItem::seq_and_state << 1 | same request
-    bool known = false;            ///< stored is set
-    bool repeated = false;
+    std::uint64_t other_line = 0;     ///< the first with another request, 0: none
+    std::uint64_t stored = kUnknown;  ///< StoredItem::seq_and_state << 1 | same request
   };
 
   Status join_part(std::size_t partition, unsigned bits, std::uint64_t part);
@@ -60,7 +60,7 @@ class ScanJoin {
 
   const PartitionFile<ScannedLine>& lines_;
   const PartitionFile<StoredItem>* stored_;
-  const std::array<bool, kItemStateCount>& retry_;
+  std::array<bool, kItemStateCount> retry_;
   SliceLayout layout_;
   PartitionFile<Decision> decisions_;
   PageBuffer entry_memory_;

@@ -8,7 +8,7 @@
 
 namespace llmbatch {
 
-/// With 512 partitions ten million lines are 20,000 to the partition: a megabyte in memory.
+/// With 512 partitions five million lines still fit in memory partition by partition.
 inline constexpr unsigned kScanPartitionBits = 9;
 inline constexpr std::size_t kScanPartitions = std::size_t{1} << kScanPartitionBits;
 

@@ -152,6 +152,7 @@ void CurlTransport::Loop::release(Call& call) {
 }
 
 void CurlTransport::Loop::abort_all() {
+  // wait() collects before it returns, so that no call here has its answer already.
   const SteadyTime now = clock_.now();
   while (!active_.empty()) {
     Call& call = *active_.back();

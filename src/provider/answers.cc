@@ -37,11 +37,21 @@ simdjson::simdjson_result<array> array_in(const object& object, std::string_view
 
 void read_answer(const object& root, const AnswerContext& context, Outcome& outcome) {
   switch (context.format) {
-    case WireFormat::openai_chat: read_chat_answer(root, context, outcome); break;
-    case WireFormat::openai_responses: read_responses_answer(root, outcome); break;
-    case WireFormat::openai_embeddings: read_embeddings_answer(root, context, outcome); break;
-    case WireFormat::anthropic_messages: read_anthropic_answer(root, outcome); break;
-    case WireFormat::gemini_generate: read_gemini_answer(root, outcome); break;
+    case WireFormat::openai_chat:
+      read_chat_answer(root, context, outcome);
+      break;
+    case WireFormat::openai_responses:
+      read_responses_answer(root, outcome);
+      break;
+    case WireFormat::openai_embeddings:
+      read_embeddings_answer(root, context, outcome);
+      break;
+    case WireFormat::anthropic_messages:
+      read_anthropic_answer(root, outcome);
+      break;
+    case WireFormat::gemini_generate:
+      read_gemini_answer(root, outcome);
+      break;
   }
   auto& usage = outcome.completion.usage;
   usage.cached_input = std::min(usage.cached_input, usage.input);

@@ -1,5 +1,5 @@
-// Answers: reads the 200 replies of each wire format. Source: the response schemas of the providers'
-// API references. Private to the module, because it names simdjson's types.
+// Answers: reads the 200 replies of each wire format. Source: the response schemas of the
+// providers' API references. Private to the module, because it names simdjson's types.
 #pragma once
 
 #include <simdjson.h>
@@ -19,8 +19,8 @@ struct AnswerContext {
   std::string_view body;
 };
 
-/// Fills `outcome.completion` as far as possible and sets `outcome.error` for everything that is not a
-/// usable answer. A top-level `error` is the caller's business.
+/// Fills `outcome.completion` as far as possible and sets `outcome.error` for everything that is
+/// not a usable answer. A top-level `error` is the caller's business.
 void read_answer(const simdjson::dom::object& root, const AnswerContext& context, Outcome& outcome);
 
 // One reader per wire format, called by read_answer.

@@ -37,7 +37,46 @@ std::string default_base_url(const ProviderProfile& profile, WireFormat format) 
   return url;
 }
 
+/// Percent-encodes everything that could change the path.
+void append_path_segment(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~' || c == '@' || c == ':';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4U];
+    out += kHex[byte & 15U];
+  }
+}
+
 }  // namespace
+
+std::string endpoint_path(WireFormat format, std::string_view model) {
+  switch (format) {
+    case WireFormat::openai_chat:
+      return "/chat/completions";
+    case WireFormat::openai_responses:
+      return "/responses";
+    case WireFormat::openai_embeddings:
+      return "/embeddings";
+    case WireFormat::anthropic_messages:
+      return "/messages";
+    case WireFormat::gemini_generate:
+      break;
+  }
+  constexpr std::string_view kTuned = "tunedModels/";
+  constexpr std::string_view kModels = "models/";
+  std::string path = model.starts_with(kTuned) ? "/tunedModels/" : "/models/";
+  if (model.starts_with(kTuned)) model.remove_prefix(kTuned.size());
+  if (model.starts_with(kModels)) model.remove_prefix(kModels.size());
+  append_path_segment(path, model);
+  return path + ":generateContent";
+}
 
 bool is_loopback_url(std::string_view url) {
   auto host = authority_of(url);

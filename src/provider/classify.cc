@@ -34,6 +34,9 @@ constexpr auto kPolicyCodes = std::to_array<std::string_view>(
     {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "invalid_prompt",
      "bio_policy", "moderation_blocked", "data_inspection_failed", "content_policy"});
 
+constexpr auto kPolicyPhrases =
+    std::to_array<std::string_view>({"content filtering policy", "content management policy"});
+
 // Billing, spend limits and holds: these fail until somebody pays or asks.
 constexpr auto kQuotaCodes = std::to_array<std::string_view>(
     {"insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
@@ -61,9 +64,9 @@ constexpr auto kContextCodes = std::to_array<std::string_view>(
 
 constexpr auto kContextPhrases = std::to_array<std::string_view>(
     {"maximum context length", "context_length_exceeded", "prompt is too long", "context window",
-     "exceed context limit", "exceeds the context", "context size", "longer than the model's context",
-     "exceeds the maximum number of tokens", "`inputs` tokens + `max_new_tokens`",
-     "larger than the maximum context"});
+     "exceed context limit", "exceeds the context", "context size",
+     "longer than the model's context", "exceeds the maximum number of tokens",
+     "`inputs` tokens + `max_new_tokens`", "larger than the maximum context"});
 
 constexpr auto kTooLargePhrases =
     std::to_array<std::string_view>({"request too large", "request is too large"});
@@ -79,17 +82,14 @@ constexpr auto kRequestCodes = std::to_array<std::string_view>(
     {"invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "not_found_error",
      "string_above_max_length", "invalid_type", "unsupported_parameter", "unsupported_value"});
 
-/// The whole number after `word` in `text`, thousands separators dropped.
-std::optional<std::int64_t> number_after(std::string_view text, std::string_view word) {
-  const auto at = text.find(word);
-  if (at == std::string_view::npos) return std::nullopt;
+/// The whole number at the start of `text` after spaces and colons, thousands separators dropped.
+std::optional<std::int64_t> leading_number(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(": "), text.size()));
   std::string digits;
-  for (const char c : text.substr(at + word.size(), 40)) {
+  for (const char c : text.substr(0, 30)) {
     if (c >= '0' && c <= '9') {
       digits += c;
-    } else if (!digits.empty() && c != ',' && c != '_') {
-      break;
-    } else if (digits.empty() && c != ' ' && c != ':') {
+    } else if (c != ',' && c != '_') {
       break;
     }
   }
@@ -97,6 +97,15 @@ std::optional<std::int64_t> number_after(std::string_view text, std::string_view
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end == digits.data()) return std::nullopt;
   return value;
+}
+
+/// The first number that directly follows an occurrence of `word` (`rate limit reached: limit
+/// 100`).
+std::optional<std::int64_t> number_after(std::string_view text, std::string_view word) {
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    if (const auto number = leading_number(text.substr(at + word.size()))) return number;
+  }
+  return std::nullopt;
 }
 
 /// The request alone is larger than the limit: no waiting helps.
@@ -110,8 +119,9 @@ bool is_larger_than_limit(std::string_view text) {
 bool is_context_error(int status, std::string_view text, const ErrorDetails& details,
                       const ProviderProfile& profile) {
   if (has_code(details, kContextCodes)) return true;
-  const bool together_context = profile.name == "together" && status == 403 &&
-                                mentions(text, std::array<std::string_view, 2>{"context", "tokens"});
+  const bool together_context =
+      profile.name == "together" && status == 403 &&
+      mentions(text, std::array<std::string_view, 2>{"context", "tokens"});
   if (together_context) return true;
   return (status == 400 || status == 413 || status == 422) && mentions(text, kContextPhrases);
 }
@@ -119,7 +129,8 @@ bool is_context_error(int status, std::string_view text, const ErrorDetails& det
 bool is_unknown_model(int status, std::string_view text, const ErrorDetails& details) {
   if (has_code(details, kModelCodes)) return true;
   const bool names_model = text.find("model") != std::string_view::npos;
-  if (status == 404) return names_model || has_code(details, std::array<std::string_view, 1>{"not_found_error"});
+  if (status == 404)
+    return names_model || has_code(details, std::array<std::string_view, 1>{"not_found_error"});
   constexpr auto kPhrases = std::to_array<std::string_view>(
       {"not a valid model", "model not found", "model does not exist", "invalid model"});
   return status == 400 && names_model && mentions(text, kPhrases);
@@ -136,18 +147,27 @@ bool is_quota_error(int status, std::string_view text, const ErrorDetails& detai
 
 ErrorClass classify_by_status(int status) {
   switch (status) {
-    case 401: return ErrorClass::authentication;
-    case 402: return ErrorClass::quota_exhausted;
+    case 401:
+      return ErrorClass::authentication;
+    case 402:
+      return ErrorClass::quota_exhausted;
     case 403:
-    case 412: return ErrorClass::permission;
-    case 408: return ErrorClass::request_timeout;
-    case 409: return ErrorClass::server_error;
-    case 413: return ErrorClass::too_large;
+    case 412:
+      return ErrorClass::permission;
+    case 408:
+      return ErrorClass::request_timeout;
+    case 409:
+      return ErrorClass::server_error;
+    case 413:
+      return ErrorClass::too_large;
     case 429:
-    case 498: return ErrorClass::rate_limited;
+    case 498:
+      return ErrorClass::rate_limited;
     case 503:
-    case 529: return ErrorClass::overloaded;
-    default: break;
+    case 529:
+      return ErrorClass::overloaded;
+    default:
+      break;
   }
   return status >= 500 ? ErrorClass::server_error : ErrorClass::invalid_request;
 }
@@ -159,12 +179,13 @@ ErrorClass classify_error(int status, const ErrorDetails& details, const Provide
   if (status >= 500) return classify_by_status(status);
   const std::string text = to_lower_ascii(details.message);
   const bool policy_status = status == 400 || status == 403 || status == 422;
-  if (policy_status && (details.moderated || has_code(details, kPolicyCodes))) {
+  if (policy_status &&
+      (details.moderated || has_code(details, kPolicyCodes) || mentions(text, kPolicyPhrases))) {
     return ErrorClass::content_policy;
   }
-  if (status == 400 &&
-      (details.failed_generation ||
-       has_code(details, std::array<std::string_view, 2>{"json_validate_failed", "tool_use_failed"}))) {
+  if (status == 400 && (details.failed_generation ||
+                        has_code(details, std::array<std::string_view, 2>{"json_validate_failed",
+                                                                          "tool_use_failed"}))) {
     return ErrorClass::malformed;
   }
   // A budget that calls in flight have reserved frees itself when they end.

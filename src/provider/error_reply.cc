@@ -66,8 +66,8 @@ void read_google_details(const Json& details, ErrorDetails& found) {
 }
 
 void read_metadata(const Json& metadata, ErrorDetails& found) {
-  found.moderated = member(metadata, "reasons") != nullptr ||
-                    member(metadata, "flagged_input") != nullptr;
+  found.moderated =
+      member(metadata, "reasons") != nullptr || member(metadata, "flagged_input") != nullptr;
   // OpenRouter wraps the upstream's own words.
   if (const auto upstream = text_of(metadata, "raw"); !upstream.empty()) {
     found.message.append(": ").append(upstream);
@@ -93,7 +93,8 @@ void read_envelope(const Json& root, ErrorDetails& found) {
   if (error != nullptr && error->is_object()) {
     read_error_member(*error, found);
   } else {
-    if (error != nullptr && error->is_string()) found.message = error->get_ref<const std::string&>();
+    if (error != nullptr && error->is_string())
+      found.message = error->get_ref<const std::string&>();
     found.code = text_of(root, "code");
     found.type = text_of(root, "type");
     if (found.message.empty()) found.message = text_of(root, "message");

@@ -1,5 +1,6 @@
 // Error replies: what the many envelopes say, and which class that is. Pure functions of bytes.
-// Sources: the error pages of the providers' API references; where they are silent, observed replies.
+// Sources: the error pages of the providers' API references; where they are silent, observed
+// replies.
 #pragma once
 
 #include <optional>
@@ -20,8 +21,8 @@ struct ErrorDetails {
   std::string detail_code;  ///< Anthropic details.error_code, Azure innererror.code, Gemini reason
   std::string quota_ids;    ///< Gemini, one after the other
   std::string request_id;
-  bool moderated = false;           ///< OpenRouter: metadata.reasons or flagged_input
-  bool failed_generation = false;   ///< Groq: the model's output did not validate
+  bool moderated = false;          ///< OpenRouter: metadata.reasons or flagged_input
+  bool failed_generation = false;  ///< Groq: the model's output did not validate
   std::optional<Duration> retry_delay;
   std::optional<int> status_in_body;  ///< a code that is an HTTP status
 

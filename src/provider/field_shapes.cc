@@ -22,7 +22,8 @@ std::string_view format_type(std::string_view value) {
 
 Status append_responses_format(std::string& out, const FieldRule& rule, std::string_view value) {
   append_name(out, rule.to);
-  const auto wrapped = is_json_object(value) ? raw_member(value, "json_schema") : std::string_view{};
+  const auto wrapped =
+      is_json_object(value) ? raw_member(value, "json_schema") : std::string_view{};
   if (!is_json_object(wrapped)) {
     out += value;
     return {};
@@ -70,7 +71,8 @@ void append_responses_tool(std::string& out, std::string_view function) {
   out += '}';
 }
 
-void append_renamed_tool(std::string& out, std::string_view function, std::string_view schema_name) {
+void append_renamed_tool(std::string& out, std::string_view function,
+                         std::string_view schema_name) {
   out.append(R"({"name":)").append(raw_member(function, "name"));
   if (const auto text = raw_member(function, "description"); !text.empty()) {
     out.append(R"(,"description":)").append(text);
@@ -163,7 +165,8 @@ Status append_field(std::string& out, const FieldRule& rule, std::string_view va
       append_name(out, rule.to);
       out += value;
       return {};
-    case FieldShape::output_cap: return append_cap(out, rule, value);
+    case FieldShape::output_cap:
+      return append_cap(out, rule, value);
     case FieldShape::list:
       append_name(out, rule.to);
       if (is_json_array(value)) {
@@ -172,15 +175,26 @@ Status append_field(std::string& out, const FieldRule& rule, std::string_view va
         out.append("[").append(value).append("]");
       }
       return {};
-    case FieldShape::responses_effort: append_wrapped(out, rule.to, "effort", value); return {};
-    case FieldShape::gemini_effort: append_wrapped(out, rule.to, "thinkingLevel", value); return {};
-    case FieldShape::responses_format: return append_responses_format(out, rule, value);
-    case FieldShape::anthropic_format: return append_anthropic_format(out, rule, value);
-    case FieldShape::gemini_format: return append_gemini_format(out, rule, value);
-    case FieldShape::responses_tools: return append_tools(out, rule, value, append_responses_tool);
-    case FieldShape::anthropic_tools: return append_tools(out, rule, value, append_anthropic_tool);
-    case FieldShape::gemini_tools: return append_tools(out, rule, value, append_gemini_tool);
-    case FieldShape::anthropic_tool_choice: return append_anthropic_tool_choice(out, rule, value);
+    case FieldShape::responses_effort:
+      append_wrapped(out, rule.to, "effort", value);
+      return {};
+    case FieldShape::gemini_effort:
+      append_wrapped(out, rule.to, "thinkingLevel", value);
+      return {};
+    case FieldShape::responses_format:
+      return append_responses_format(out, rule, value);
+    case FieldShape::anthropic_format:
+      return append_anthropic_format(out, rule, value);
+    case FieldShape::gemini_format:
+      return append_gemini_format(out, rule, value);
+    case FieldShape::responses_tools:
+      return append_tools(out, rule, value, append_responses_tool);
+    case FieldShape::anthropic_tools:
+      return append_tools(out, rule, value, append_anthropic_tool);
+    case FieldShape::gemini_tools:
+      return append_tools(out, rule, value, append_gemini_tool);
+    case FieldShape::anthropic_tool_choice:
+      return append_anthropic_tool_choice(out, rule, value);
   }
   return {};
 }

@@ -19,8 +19,7 @@ void read_usage(const object& root, Completion& completion) {
   object usage;
   if (object_in(root, "usageMetadata").get(usage) != simdjson::SUCCESS) return;
   auto& counts = completion.usage;
-  counts.input =
-      count_in(usage, "promptTokenCount") + count_in(usage, "toolUsePromptTokenCount");
+  counts.input = count_in(usage, "promptTokenCount") + count_in(usage, "toolUsePromptTokenCount");
   counts.cached_input = count_in(usage, "cachedContentTokenCount");
   // Thoughts are billed as output, but counted apart.
   counts.reasoning = count_in(usage, "thoughtsTokenCount");
@@ -49,9 +48,9 @@ void read_parts(const array& parts, Completion& completion) {
 
 bool is_blocked(std::string_view finish) {
   constexpr std::array<std::string_view, 10> kBlocked{
-      "SAFETY",       "RECITATION",   "BLOCKLIST",   "PROHIBITED_CONTENT",
-      "SPII",         "IMAGE_SAFETY", "MODEL_ARMOR", "IMAGE_PROHIBITED_CONTENT",
-      "JAILBREAK",    "IMAGE_RECITATION"};
+      "SAFETY",    "RECITATION",      "BLOCKLIST",   "PROHIBITED_CONTENT",
+      "SPII",      "IMAGE_SAFETY",    "MODEL_ARMOR", "IMAGE_PROHIBITED_CONTENT",
+      "JAILBREAK", "IMAGE_RECITATION"};
   return std::find(kBlocked.begin(), kBlocked.end(), finish) != kBlocked.end();
 }
 

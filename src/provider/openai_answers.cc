@@ -16,8 +16,8 @@ void fail(Outcome& outcome, ErrorClass error, std::string_view message) {
   if (!message.empty()) outcome.message = message;
 }
 
-/// OpenRouter's own figure, from the digits as they stand in the reply. Digits beyond a pico-dollar are
-/// cut off.
+/// OpenRouter's own figure, from the digits as they stand in the reply. Digits beyond a pico-dollar
+/// are cut off.
 std::optional<Money> reported_cost(std::string_view body) {
   const auto usage = raw_member(body, "usage");
   if (!is_json_object(usage)) return std::nullopt;
@@ -54,7 +54,8 @@ void read_usage(const object& root, const AnswerContext& context, Completion& co
   }
   const TokenCount sum = counts.input + counts.output;
   switch (context.profile.usage) {
-    case UsageConvention::inclusive: break;
+    case UsageConvention::inclusive:
+      break;
     case UsageConvention::reasoning_apart:
       // The total tells whether reasoning is counted apart in this reply.
       if (total == 0 || total >= sum + counts.reasoning) counts.output += counts.reasoning;

@@ -81,7 +81,8 @@ constexpr auto kOpenrouter = std::to_array<NameRule>({
     {"x-ratelimit-reset", kRequests, Part::reset},
 });
 
-// What remains is counted within one second, which says nothing about a minute: only limits are read.
+// What remains is counted within one second, which says nothing about a minute: only limits are
+// read.
 constexpr auto kTogether = std::to_array<NameRule>({
     {"x-ratelimit-limit", kRequests, Part::limit},
     {"x-tokenlimit-limit", kTokens, Part::limit},
@@ -98,14 +99,22 @@ constexpr auto kFireworks = std::to_array<NameRule>({
 
 std::span<const NameRule> rules_of(RateLimitFamily family) {
   switch (family) {
-    case RateLimitFamily::none: return {};
-    case RateLimitFamily::openai: return kOpenai;
-    case RateLimitFamily::groq: return kGroq;
-    case RateLimitFamily::anthropic: return kAnthropic;
-    case RateLimitFamily::mistral: return kMistral;
-    case RateLimitFamily::openrouter: return kOpenrouter;
-    case RateLimitFamily::together: return kTogether;
-    case RateLimitFamily::fireworks: return kFireworks;
+    case RateLimitFamily::none:
+      return {};
+    case RateLimitFamily::openai:
+      return kOpenai;
+    case RateLimitFamily::groq:
+      return kGroq;
+    case RateLimitFamily::anthropic:
+      return kAnthropic;
+    case RateLimitFamily::mistral:
+      return kMistral;
+    case RateLimitFamily::openrouter:
+      return kOpenrouter;
+    case RateLimitFamily::together:
+      return kTogether;
+    case RateLimitFamily::fireworks:
+      return kFireworks;
   }
   return {};
 }
@@ -166,7 +175,9 @@ void apply(const NameRule& rule, std::string_view value, RateLimitFamily family,
       keep_smaller(bucket.limit, count);
       break;
     }
-    case Part::remaining: keep_smaller(bucket.remaining, parse_count(value)); break;
+    case Part::remaining:
+      keep_smaller(bucket.remaining, parse_count(value));
+      break;
     case Part::reset: {
       const auto reset = parse_reset(value, family, now);
       if (reset && (!bucket.reset || *reset > *bucket.reset)) bucket.reset = reset;

@@ -50,7 +50,40 @@ bool skip_container(std::string_view text, std::size_t& at) {
   return false;
 }
 
+/// The code unit of a `\uXXXX` escape at `at`; -1 when there is none.
+int escaped_unit(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return -1;
+  int unit = 0;
+  const char* start = text.data() + at + 2;
+  const auto [end, error] = std::from_chars(start, start + 4, unit, 16);
+  return error == std::errc{} && end == start + 4 ? unit : -1;
+}
+
+bool is_high_surrogate(int unit) { return unit >= 0xD800 && unit < 0xDC00; }
+bool is_low_surrogate(int unit) { return unit >= 0xDC00 && unit < 0xE000; }
+
 }  // namespace
+
+std::string mend_surrogates(std::string_view json) {
+  std::string mended;
+  mended.reserve(json.size());
+  std::size_t at = 0;
+  while (at < json.size()) {
+    const int unit = escaped_unit(json, at);
+    std::size_t length = json[at] == '\\' ? 2 : 1;
+    if (unit >= 0) length = 6;
+    if (is_high_surrogate(unit) && is_low_surrogate(escaped_unit(json, at + 6))) {
+      length = 12;
+    } else if (is_high_surrogate(unit) || is_low_surrogate(unit)) {
+      mended += "\\ufffd";
+      at += length;
+      continue;
+    }
+    mended += json.substr(at, length);
+    at += length;
+  }
+  return mended;
+}
 
 bool skip_json_value(std::string_view text, std::size_t& at) {
   if (at >= text.size()) return false;

@@ -62,6 +62,10 @@ std::string_view inner_json(std::string_view raw);
 /// The text of a raw JSON string.
 std::optional<std::string> decode_json_string(std::string_view raw);
 
+/// JSON text in which every `\u` escape that is half of a surrogate pair has become `\ufffd`; such
+/// halves come from models that were cut off inside a character, and parsers refuse them.
+std::string mend_surrogates(std::string_view json);
+
 /// A raw integer; absent for everything else.
 std::optional<std::int64_t> raw_integer(std::string_view raw);
 

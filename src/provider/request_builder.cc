@@ -23,23 +23,6 @@ Status check_stream(std::string_view value) {
   return failure("stream: must be absent or false (value " + truncate_chars(value, 40) + ")");
 }
 
-/// Percent-encodes everything that could change the path.
-void append_path_segment(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~' || c == '@' || c == ':';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 15U];
-  }
-}
-
 /// The limit that a complete body names itself; 0 when it names none.
 TokenCount cap_in_body(std::string_view name, std::string_view value) {
   if (name == "max_tokens" || name == "max_completion_tokens" || name == "max_output_tokens") {
@@ -61,23 +44,6 @@ tl::unexpected<Error> foreign_url(std::string_view url, WireFormat format,
 
 }  // namespace
 
-std::string endpoint_path(WireFormat format, std::string_view model) {
-  switch (format) {
-    case WireFormat::openai_chat: return "/chat/completions";
-    case WireFormat::openai_responses: return "/responses";
-    case WireFormat::openai_embeddings: return "/embeddings";
-    case WireFormat::anthropic_messages: return "/messages";
-    case WireFormat::gemini_generate: break;
-  }
-  constexpr std::string_view kTuned = "tunedModels/";
-  constexpr std::string_view kModels = "models/";
-  std::string path = model.starts_with(kTuned) ? "/tunedModels/" : "/models/";
-  if (model.starts_with(kTuned)) model.remove_prefix(kTuned.size());
-  if (model.starts_with(kModels)) model.remove_prefix(kModels.size());
-  append_path_segment(path, model);
-  return path + ":generateContent";
-}
-
 Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::string base_url) {
   const auto& profile = config.profile != nullptr ? *config.profile : generic_profile();
   auto parameters = Parameters::make(config.wire_format, profile, config.defaults);
@@ -85,7 +51,7 @@ Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::s
   RequestBuilder builder(std::move(*parameters));
   builder.format_ = config.wire_format;
   builder.identity_ = std::string(to_string(config.wire_format)) + "\n" +
-                      (profile.name.empty() ? base_url : std::string(profile.name)) + "\n";
+                      (profile.name.empty() ? "custom" : std::string(profile.name)) + "\n";
   if (const auto mark = base_url.find('?'); mark != std::string::npos) {
     builder.query_ = base_url.substr(mark);
     base_url.resize(mark);
@@ -115,7 +81,8 @@ Status RequestBuilder::build(const LineFields& line, Request& request) const {
     return failure("model: not a name (value " + truncate_chars(own_model, 60) + ")");
   }
   const std::string_view model = own_model.empty() ? std::string_view(model_) : own_model;
-  if (model.empty() && !model_in_url_) return failure("model: none given, neither here nor for the job");
+  if (model.empty() && !model_in_url_)
+    return failure("model: none given, neither here nor for the job");
 
   auto& body = request.body;
   body.clear();
@@ -150,11 +117,15 @@ Status RequestBuilder::append_content(const LineFields& line, std::string& body)
     return failure("prompt: not a string (value " + truncate_chars(line.prompt, 60) + ")");
   }
   switch (format_) {
-    case WireFormat::openai_chat: return append_chat(line, body);
+    case WireFormat::openai_chat:
+      return append_chat(line, body);
     case WireFormat::openai_responses:
-    case WireFormat::openai_embeddings: return append_input(line, body);
-    case WireFormat::anthropic_messages: return append_anthropic(line, body);
-    case WireFormat::gemini_generate: return append_gemini(line, body);
+    case WireFormat::openai_embeddings:
+      return append_input(line, body);
+    case WireFormat::anthropic_messages:
+      return append_anthropic(line, body);
+    case WireFormat::gemini_generate:
+      return append_gemini(line, body);
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// RequestBuilder: splices a line's raw JSON into the body of one wire format; nothing is parsed that
-// need not be. Thread rule: const and safe from any thread.
+// RequestBuilder: splices a line's raw JSON into the body of one wire format; nothing is parsed
+// that need not be. Thread rule: const and safe from any thread.
 #pragma once
 
 #include <string>
@@ -36,12 +36,12 @@ class RequestBuilder {
   bool same_model(std::string_view raw_model) const;
 
   WireFormat format_ = WireFormat::openai_chat;
-  std::string identity_;    ///< wire format and profile, or the base URL where there is none
-  std::string base_;        ///< base URL without its query
-  std::string query_;       ///< `?api-version=...`, or empty
-  std::string url_;         ///< complete, for the job's own model
-  std::string model_;       ///< raw JSON string, empty when the job names none
-  std::string system_;      ///< raw JSON string, empty when there is none
+  std::string identity_;       ///< wire format and profile, or the base URL where there is none
+  std::string base_;           ///< base URL without its query
+  std::string query_;          ///< `?api-version=...`, or empty
+  std::string url_;            ///< complete, for the job's own model
+  std::string model_;          ///< raw JSON string, empty when the job names none
+  std::string system_;         ///< raw JSON string, empty when there is none
   bool model_in_url_ = false;  ///< the deployment is part of the base URL (Azure)
   Parameters parameters_;
 };

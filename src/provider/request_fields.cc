@@ -158,8 +158,8 @@ constexpr auto kGemini = std::to_array<FieldRule>({
 });
 
 bool is_content_field(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kContent{"model",  "messages",     "prompt",   "input",
-                                                     "system", "instructions", "contents", "stream"};
+  constexpr std::array<std::string_view, 8> kContent{
+      "model", "messages", "prompt", "input", "system", "instructions", "contents", "stream"};
   return std::find(kContent.begin(), kContent.end(), name) != kContent.end();
 }
 
@@ -189,7 +189,9 @@ FieldTable::FieldTable(WireFormat format, const ProviderProfile& profile) {
       take(kResponses);
       group_ = "text";
       break;
-    case WireFormat::openai_embeddings: take(kEmbeddings); break;
+    case WireFormat::openai_embeddings:
+      take(kEmbeddings);
+      break;
     case WireFormat::anthropic_messages:
       take(kAnthropic);
       group_ = "output_config";

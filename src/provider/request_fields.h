@@ -20,16 +20,16 @@ namespace llmbatch {
 /// How a value written in OpenAI's style becomes the target's.
 enum class FieldShape : std::uint8_t {
   raw,
-  output_cap,              ///< an integer, the limit of generated tokens
-  list,                    ///< a single value becomes a list of one
-  responses_effort,        ///< {"effort":...}
-  responses_format,        ///< response_format without its json_schema wrapper
+  output_cap,        ///< an integer, the limit of generated tokens
+  list,              ///< a single value becomes a list of one
+  responses_effort,  ///< {"effort":...}
+  responses_format,  ///< response_format without its json_schema wrapper
   responses_tools,
   anthropic_format,
   anthropic_tools,
   anthropic_tool_choice,
-  gemini_effort,           ///< {"thinkingLevel":...}
-  gemini_format,           ///< responseMimeType and responseJsonSchema
+  gemini_effort,  ///< {"thinkingLevel":...}
+  gemini_format,  ///< responseMimeType and responseJsonSchema
   gemini_tools,
 };
 
@@ -62,8 +62,8 @@ class Parameters {
   static Result<Parameters> make(WireFormat format, const ProviderProfile& profile,
                                  const RequestDefaults& defaults);
 
-  /// Appends the job's parameters that the line does not override, then the line's own. `cap` becomes
-  /// the limit of generated tokens, 0 when there is none.
+  /// Appends the job's parameters that the line does not override, then the line's own. `cap`
+  /// becomes the limit of generated tokens, 0 when there is none.
   Status append(std::string& out, std::span<const RawField> fields, TokenCount& cap) const;
 
  private:
@@ -85,7 +85,7 @@ class Parameters {
 
   FieldTable table_;
   std::list<JobMember> job_;  ///< a list keeps the names where the rules point to
-  std::string rendered_;       ///< all of them, for lines without fields of their own
+  std::string rendered_;      ///< all of them, for lines without fields of their own
   TokenCount job_cap_ = 0;
 };
 

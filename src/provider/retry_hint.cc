@@ -48,7 +48,8 @@ std::optional<double> take_short_unit(std::string_view& text) {
   return std::nullopt;
 }
 
-/// `1m30.5s` at the start of `text`, as far as it reaches; absent when there is no number with a unit.
+/// `1m30.5s` at the start of `text`, as far as it reaches; absent when there is no number with a
+/// unit.
 std::optional<double> take_duration_seconds(std::string_view& text) {
   double total = 0;
   bool any = false;
@@ -73,11 +74,8 @@ std::optional<Duration> positive(double seconds) {
 
 /// Words as well as short units, with a space between number and unit.
 std::optional<Duration> duration_in_prose(std::string_view text) {
-  constexpr std::array<Unit, 5> kWords{{{"millisecond", 1e-3},
-                                        {"second", 1},
-                                        {"minute", 60},
-                                        {"hour", 3600},
-                                        {"day", 86400}}};
+  constexpr std::array<Unit, 5> kWords{
+      {{"millisecond", 1e-3}, {"second", 1}, {"minute", 60}, {"hour", 3600}, {"day", 86400}}};
   text = trim(text);
   std::string_view rest = text;
   const auto number = take_number(rest);

@@ -7,6 +7,7 @@
 #include "llmbatch/base/text.h"
 #include "llmbatch/provider/make_provider.h"
 #include "llmbatch/provider/rate_limit_headers.h"
+#include "raw_json.h"
 #include "request_builder.h"
 
 namespace llmbatch {
@@ -17,15 +18,20 @@ constexpr std::size_t kKeptParserBytes = std::size_t{1} << 20U;
 
 ErrorClass class_of(TransportError error) {
   switch (error) {
-    case TransportError::none: return ErrorClass::none;
-    case TransportError::timeout: return ErrorClass::timeout;
-    case TransportError::too_large: return ErrorClass::response_too_large;
-    case TransportError::aborted: return ErrorClass::interrupted;
+    case TransportError::none:
+      return ErrorClass::none;
+    case TransportError::timeout:
+      return ErrorClass::timeout;
+    case TransportError::too_large:
+      return ErrorClass::response_too_large;
+    case TransportError::aborted:
+      return ErrorClass::interrupted;
     case TransportError::resolve:
     case TransportError::connect:
     case TransportError::tls:
     case TransportError::reset:
-    case TransportError::protocol: return ErrorClass::connection;
+    case TransportError::protocol:
+      return ErrorClass::connection;
   }
   return ErrorClass::connection;
 }
@@ -36,8 +42,8 @@ std::string_view without_leading_space(std::string_view body) {
   return start == std::string_view::npos ? std::string_view{} : body.substr(start);
 }
 
-/// When a bucket is empty, the time until it is full again is the only hint left; at most a minute of
-/// it is believed, because the bucket need not be full.
+/// When a bucket is empty, the time until it is full again is the only hint left; at most a minute
+/// of it is believed, because the bucket need not be full.
 std::optional<Duration> reset_hint(const RateLimitHints& limits) {
   std::optional<Duration> hint;
   for (const auto& bucket :
@@ -133,6 +139,10 @@ void WireProvider::read_success(const HttpReply& reply, Outcome& outcome, bool h
     repaired = to_valid_utf8(body);
     status = parser.parse(repaired).get(root);
   }
+  if (status == simdjson::STRING_ERROR) {
+    repaired = mend_surrogates(repaired.empty() ? body : std::string_view(repaired));
+    status = parser.parse(repaired).get(root);
+  }
   simdjson::dom::object object;
   simdjson::dom::element error;
   if (status != simdjson::SUCCESS) {
@@ -145,14 +155,16 @@ void WireProvider::read_success(const HttpReply& reply, Outcome& outcome, bool h
     const auto details = read_error_body(body);
     const bool wrapped_error = root.is_array() && !details.message.empty() &&
                                (details.status_in_body || !details.type.empty());
-    apply_error(details, wrapped_error ? classify_error_in_success(details, profile_, has_hint)
-                                       : ErrorClass::malformed, outcome);
+    apply_error(details,
+                wrapped_error ? classify_error_in_success(details, profile_, has_hint)
+                              : ErrorClass::malformed,
+                outcome);
   } else {
     const AnswerContext context{config_.wire_format, profile_,
                                 repaired.empty() ? body : std::string_view(repaired)};
     read_answer(object, context, outcome);
     const bool has_error = object.at_key("error").get(error) == simdjson::SUCCESS &&
-                           (error.is_object() || error.is_string());
+                           (error.is_object() || !text_in(object, "error").empty());
     if (has_error || text_in(object, "type") == "error") {
       const auto details = read_error_body(body);
       apply_error(details, classify_error_in_success(details, profile_, has_hint), outcome);
@@ -214,8 +226,8 @@ KeyHeader WireProvider::key_header() const {
   }
   if (config_.wire_format == WireFormat::gemini_generate) return KeyHeader::x_goog_api_key;
   // OAuth tokens and the newer API version go with a bearer header.
-  const bool bearer = config_.anthropic_version != "2023-06-01" ||
-                      config_.key.starts_with("sk-ant-oat");
+  const bool bearer =
+      config_.anthropic_version != "2023-06-01" || config_.key.starts_with("sk-ant-oat");
   return bearer ? KeyHeader::bearer : KeyHeader::x_api_key;
 }
 
@@ -223,10 +235,18 @@ std::vector<std::string> WireProvider::request_headers() const {
   std::vector<std::string> headers{"Content-Type: application/json", "Accept: application/json"};
   if (!config_.key.empty()) {
     switch (key_header()) {
-      case KeyHeader::bearer: headers.push_back("Authorization: Bearer " + config_.key); break;
-      case KeyHeader::x_api_key: headers.push_back("x-api-key: " + config_.key); break;
-      case KeyHeader::api_key: headers.push_back("api-key: " + config_.key); break;
-      case KeyHeader::x_goog_api_key: headers.push_back("x-goog-api-key: " + config_.key); break;
+      case KeyHeader::bearer:
+        headers.push_back("Authorization: Bearer " + config_.key);
+        break;
+      case KeyHeader::x_api_key:
+        headers.push_back("x-api-key: " + config_.key);
+        break;
+      case KeyHeader::api_key:
+        headers.push_back("api-key: " + config_.key);
+        break;
+      case KeyHeader::x_goog_api_key:
+        headers.push_back("x-goog-api-key: " + config_.key);
+        break;
     }
   }
   if (config_.wire_format == WireFormat::anthropic_messages) {
@@ -284,7 +304,8 @@ Result<std::unique_ptr<Provider>> make_provider(ProviderConfig config) {
     return usage_error("anthropic version: not a version date");
   }
   for (const auto& header : config.extra_headers) {
-    if (header.find_first_of("\r\n") != std::string::npos || header.find(':') == std::string::npos) {
+    if (header.find_first_of("\r\n") != std::string::npos ||
+        header.find(':') == std::string::npos) {
       return usage_error("request header: not of the form 'Name: value'");
     }
   }

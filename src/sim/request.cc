@@ -213,6 +213,40 @@ std::optional<ApiError> read_prompt(const Route& route, const HttpRequest& http,
   return std::nullopt;
 }
 
+/// Takes the schema of `format`, which holds it as `name`, if there is one.
+void take_schema(const Json& format, const char* name, Request& request) {
+  const auto it = format.find(name);
+  if (it != format.end() && it->is_object()) request.schema = it->dump();
+}
+
+/// Structured output, as OpenAI (both forms), Anthropic and Gemini ask for it.
+void read_format(const Json& body, const Json& config, Request& request) {
+  const auto asks_for_json = [](const Json& format) {
+    const auto type = format.find("type");
+    return type != format.end() && *type != "text";
+  };
+  const auto response_format = body.find("response_format");
+  if (response_format != body.end() && response_format->is_object()) {
+    request.wants_json = asks_for_json(*response_format);
+    const auto inner = response_format->find("json_schema");
+    if (inner != response_format->end()) take_schema(*inner, "schema", request);
+  }
+  for (const char* outer : {"text", "output_config"}) {
+    const auto it = body.find(outer);
+    if (it == body.end() || !it->is_object()) continue;
+    const auto format = it->find("format");
+    if (format == it->end() || !format->is_object()) continue;
+    request.wants_json = asks_for_json(*format);
+    take_schema(*format, "schema", request);
+  }
+  const auto mime_type = config.find("responseMimeType");
+  if (mime_type != config.end() && *mime_type == "application/json") {
+    request.wants_json = true;
+    take_schema(config, "responseSchema", request);
+    take_schema(config, "responseJsonSchema", request);
+  }
+}
+
 void read_options(const Json& body, Request& request) {
   const Json* where = &body;
   for (const char* name : {"generationConfig", "generation_config"}) {
@@ -225,21 +259,31 @@ void read_options(const Json& body, Request& request) {
       request.max_tokens = std::max<std::int64_t>(1, it->get<std::int64_t>());
     }
   }
-  if (const auto it = body.find("response_format"); it != body.end() && it->is_object()) {
-    request.wants_json = it->value("type", Json("text")) != "text";
-  }
-  if (const auto it = where->find("responseMimeType"); it != where->end()) {
-    request.wants_json = *it == "application/json";
-  }
-  const auto nested = [&](const char* outer) {
-    const auto it = body.find(outer);
-    if (it != body.end() && it->is_object() && it->contains("format")) {
-      const Json& format = it->at("format");
-      request.wants_json = format.is_object() && format.value("type", Json("text")) != "text";
+  read_format(body, *where, request);
+}
+
+std::optional<ApiError> read_body(const Route& route, const HttpRequest& http, const Json& body,
+                                  Request& request) {
+  request.model = route.model;
+  if (route.model.empty()) {
+    const auto model = body.find("model");
+    if (model == body.end() || !model->is_string() ||
+        model->get_ref<const std::string&>().empty()) {
+      return route.dialect == Dialect::anthropic
+                 ? bad_request("model: Field required")
+                 : bad_request("you must provide a model parameter", "model");
     }
-  };
-  nested("text");
-  nested("output_config");
+    request.model = model->get<std::string>();
+  }
+  if (const auto stream = body.find("stream"); stream != body.end() && *stream == true) {
+    return bad_request("The simulator does not stream.", "stream");
+  }
+  TextSink sink;
+  if (auto error = read_prompt(route, http, body, request, sink)) return error;
+  request.prompt = std::move(sink.kept);
+  request.input_tokens = std::max<std::int64_t>(1, token_count(sink.bytes));
+  read_options(body, request);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -271,30 +315,14 @@ std::optional<ApiError> read_request(const Route& route, const HttpRequest& http
                                      Request& request) {
   const Json body = Json::parse(http.body, nullptr, false);
   if (body.is_discarded()) {
-    ApiError error = bad_request("We could not parse the JSON body of your request.");
-    return error;
+    return bad_request("We could not parse the JSON body of your request.");
   }
   if (!body.is_object()) return bad_request("The body must be a JSON object.");
-  request.model = route.model;
-  if (route.model.empty()) {
-    const auto model = body.find("model");
-    if (model == body.end() || !model->is_string() ||
-        model->get_ref<const std::string&>().empty()) {
-      return route.dialect == Dialect::anthropic
-                 ? bad_request("model: Field required")
-                 : bad_request("you must provide a model parameter", "model");
-    }
-    request.model = model->get<std::string>();
+  try {
+    return read_body(route, http, body, request);
+  } catch (const Json::exception& exception) {
+    return bad_request(exception.what());
   }
-  if (const auto stream = body.find("stream"); stream != body.end() && *stream == true) {
-    return bad_request("The simulator does not stream.", "stream");
-  }
-  TextSink sink;
-  if (auto error = read_prompt(route, http, body, request, sink)) return error;
-  request.prompt = std::move(sink.kept);
-  request.input_tokens = std::max<std::int64_t>(1, token_count(sink.bytes));
-  read_options(body, request);
-  return std::nullopt;
 }
 
 std::string_view find_marker(std::string_view text) {

@@ -52,6 +52,7 @@ struct Request {
   std::optional<std::size_t> dimensions;
   bool base64 = false;
   bool wants_json = false;  ///< a JSON response format was asked for
+  std::string schema;       ///< the JSON Schema that came with it, if any
 };
 
 /// Reads and checks the body; what is wrong comes back in the words of the API.

@@ -4,6 +4,7 @@
 
 #include "dice.h"
 #include "llmbatch/base/text.h"
+#include "schema_sample.h"
 
 namespace llmbatch::sim {
 namespace {
@@ -177,17 +178,24 @@ void Responder::set_error(const Call& call, const ApiError& error, Reply& reply)
   reply.outcome = std::to_string(error.status);
 }
 
+std::string Responder::make_json_answer(const Call& call) const {
+  if (!call.request.schema.empty()) {
+    std::string sample =
+        sample_schema(call.request.schema, call.answer.text, call.request.prompt, call.answer.hash);
+    if (!sample.empty()) return sample;
+  }
+  std::string json =
+      settings_.answer.kind == AnswerMode::Kind::classify ? R"({"label":)" : R"({"answer":)";
+  append_json_string(json, call.answer.text);
+  return json + "}";
+}
+
 void Responder::prepare_answer(Call& call) const {
   Answer& answer = call.answer;
   answer.dimensions = settings_.embedding_dimensions;
   if (call.route.endpoint == Endpoint::embeddings) return;
   answer.text = make_answer(settings_.answer, call.request.prompt, answer.hash);
-  if (call.request.wants_json) {
-    std::string json =
-        settings_.answer.kind == AnswerMode::Kind::classify ? R"({"label":)" : R"({"answer":)";
-    append_json_string(json, answer.text);
-    answer.text = json + "}";
-  }
+  if (call.request.wants_json) answer.text = make_json_answer(call);
   const std::int64_t wanted = token_count(answer.text.size());
   answer.output_tokens = std::max<std::int64_t>(1, wanted);
   if (call.request.max_tokens && wanted > *call.request.max_tokens) {
@@ -224,19 +232,7 @@ void Responder::apply_good(const FaultStep& step, Call& call, Reply& reply) {
 }
 
 void Responder::apply_broken(const FaultStep& step, Call& call, Reply& reply) {
-  const Dialect dialect = call.route.dialect;
-  const std::int64_t tokens = call.request.input_tokens;
   switch (step.fault) {
-    case Fault::status: {
-      ApiError error = error_for_status(dialect, step.status);
-      if (step.status == 404) error = model_not_found(dialect, call.request.model);
-      if (step.status == 429) {
-        error.retry_after = step.has_duration ? step.duration : kDefaultHint;
-        append_retry_headers(reply.headers, dialect, settings_.retry_hint, *error.retry_after,
-                             clock_.wall_now());
-      }
-      return set_error(call, error, reply);
-    }
     case Fault::html:
     case Fault::not_json:
       reply.status = step.fault == Fault::html ? 502 : 200;
@@ -265,24 +261,13 @@ void Responder::apply_broken(const FaultStep& step, Call& call, Reply& reply) {
       reply.body = render_error_object(call.route, call.request, call.answer);
       return;
     case Fault::no_choices:
-      call.answer.finish = Finish::nothing;
-      call.answer.output_tokens = 0;
-      reply.body = render_answer(call.route, call.request, call.answer);
-      return;
+      return set_empty_answer(call, Finish::nothing, reply);
+    case Fault::status:
     case Fault::filter:
-      if (dialect != Dialect::gemini) return set_error(call, content_blocked(dialect), reply);
-      call.answer.finish = Finish::prompt_blocked;
-      call.answer.output_tokens = 0;
-      reply.body = render_answer(call.route, call.request, call.answer);
-      return;
     case Fault::quota:
-      return set_error(call, quota_exhausted(dialect), reply);
     case Fault::too_large:
-      return set_error(call, request_too_large(dialect, 1000, std::max<std::int64_t>(tokens, 1001)),
-                       reply);
     case Fault::context_length:
-      return set_error(call, context_exceeded(dialect, kContextWindow, kContextWindow + tokens),
-                       reply);
+      return apply_error(step, call, reply);
     case Fault::empty:
     case Fault::none:
     case Fault::filter200:
@@ -293,6 +278,39 @@ void Responder::apply_broken(const FaultStep& step, Call& call, Reply& reply) {
     case Fault::slow:
       return;
   }
+}
+
+void Responder::apply_error(const FaultStep& step, Call& call, Reply& reply) {
+  const Dialect dialect = call.route.dialect;
+  const std::int64_t tokens = call.request.input_tokens;
+  if (step.fault == Fault::filter) {
+    // Gemini says so in an answer without candidates.
+    if (dialect == Dialect::gemini) return set_empty_answer(call, Finish::prompt_blocked, reply);
+    return set_error(call, content_blocked(dialect), reply);
+  }
+  if (step.fault == Fault::quota) return set_error(call, quota_exhausted(dialect), reply);
+  if (step.fault == Fault::too_large) {
+    constexpr std::int64_t kLimit = 1000;
+    return set_error(call, request_too_large(dialect, kLimit, kLimit + tokens), reply);
+  }
+  if (step.fault == Fault::context_length) {
+    return set_error(call, context_exceeded(dialect, kContextWindow, kContextWindow + tokens),
+                     reply);
+  }
+  ApiError error = step.status == 404 ? model_not_found(dialect, call.request.model)
+                                      : error_for_status(dialect, step.status);
+  if (step.status == 429) {
+    error.retry_after = step.has_duration ? step.duration : kDefaultHint;
+    append_retry_headers(reply.headers, dialect, settings_.retry_hint, *error.retry_after,
+                         clock_.wall_now());
+  }
+  set_error(call, error, reply);
+}
+
+void Responder::set_empty_answer(Call& call, Finish finish, Reply& reply) const {
+  call.answer.finish = finish;
+  call.answer.output_tokens = 0;
+  reply.body = render_answer(call.route, call.request, call.answer);
 }
 
 Reply Responder::list_models() const {

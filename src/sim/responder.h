@@ -70,8 +70,11 @@ class Responder {
   void apply(const FaultStep& step, Call& call, Reply& reply);
   void apply_good(const FaultStep& step, Call& call, Reply& reply);
   void apply_broken(const FaultStep& step, Call& call, Reply& reply);
+  void apply_error(const FaultStep& step, Call& call, Reply& reply);
+  void set_empty_answer(Call& call, Finish finish, Reply& reply) const;
   void set_error(const Call& call, const ApiError& error, Reply& reply) const;
   void prepare_answer(Call& call) const;
+  std::string make_json_answer(const Call& call) const;
   Reply list_models() const;
   void count(const Reply& reply, const Call& call, Body& body, bool paid);
 

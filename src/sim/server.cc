@@ -103,6 +103,8 @@ void Simulator::Server::on_completed(void* self, MHD_Connection* /*connection*/,
 
 MHD_Result Simulator::Server::handle(Exchange& exchange) {
   if (!exchange.decided) {
+    // Between the decision to go down and the end of the listener nobody is served any more.
+    if (is_leaving()) return MHD_NO;
     exchange.read_headers();
     exchange.reply = responder_.respond(exchange.http);
     exchange.decided = true;
@@ -117,6 +119,11 @@ MHD_Result Simulator::Server::handle(Exchange& exchange) {
     }
   }
   return exchange.send();
+}
+
+bool Simulator::Server::is_leaving() {
+  const std::scoped_lock lock(mutex_);
+  return stopping_ || going_down_;
 }
 
 bool Simulator::Server::suspend(Exchange& exchange, SteadyTime now) {

@@ -48,6 +48,7 @@ class Simulator::Server {
 
   MHD_Daemon* open_daemon(std::uint16_t port);
   MHD_Result handle(Exchange& exchange);
+  bool is_leaving();
   /// Puts the exchange to sleep; false when the server is going away.
   bool suspend(Exchange& exchange, SteadyTime now);
   void run_timer();

@@ -32,19 +32,23 @@ std::string to_uri(std::string_view path, std::string_view query) {
 }
 
 Error describe(sqlite3* handle, const std::string& path) {
-  const int code = sqlite3_extended_errcode(handle) & 0xff;
+  const int extended_code = sqlite3_extended_errcode(handle);
+  const int code = extended_code & 0xff;
   const int system_error = sqlite3_system_errno(handle);
   const std::string text = sqlite3_errmsg(handle);
   const bool no_space = system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
   if (code == SQLITE_FULL || (code == SQLITE_IOERR && no_space)) {
-    const std::string why = system_error != 0 ? errno_text(system_error) : text;
+    const std::string why = no_space ? errno_text(system_error) : text;
     return {"disk full: could not write " + path + " (" + why + ")", ErrorKind::failure};
   }
+  if (extended_code == SQLITE_IOERR_WRITE || extended_code == SQLITE_IOERR_FSYNC) {
+    // SQLite passes errno on as it stands later, so a quota or a size limit may go unrecognised.
+    return {"disk full or failing: could not write " + path + " (" + text + ")",
+            ErrorKind::failure};
+  }
   switch (code) {
-    case SQLITE_IOERR: {
-      const std::string why = system_error != 0 ? text + ": " + errno_text(system_error) : text;
-      return {path + ": could not read or write (" + why + ")", ErrorKind::failure};
-    }
+    case SQLITE_IOERR:
+      return {path + ": could not read or write (" + text + ")", ErrorKind::failure};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {path + ": locked by another program (" + text + ")", ErrorKind::in_use};

@@ -12,8 +12,8 @@ constexpr const char* kTables = R"sql(
 -- What the runs of this database resume: one row. A run whose job differs is refused.
 create table job (
   id              integer primary key check (id = 1),
-  wire_format     text not null,      -- openai_chat, anthropic_messages, ...
-  profile         text not null,      -- provider profile; the base URL where there is none
+  wire_format     text not null,      -- openai-chat, anthropic, gemini, ...
+  profile         text not null,      -- provider profile; custom: --base-url alone
   model           text not null,
   prompt_template text not null,
   system_template text not null,

@@ -72,6 +72,19 @@ Result<std::int64_t> insert_run(Connection& connection, const RunStart& start) {
   return connection.last_insert_id();
 }
 
+Status write_job(Connection& connection, const JobIdentity& job) {
+  auto s = connection.prepare("insert or replace into job values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  if (!s) return forward_error(s);
+  s->bind(1, std::string_view(job.wire_format));
+  s->bind(2, std::string_view(job.profile));
+  s->bind(3, std::string_view(job.model));
+  s->bind(4, std::string_view(job.prompt_template));
+  s->bind(5, std::string_view(job.system_template));
+  s->bind(6, std::string_view(job.id_rule));
+  s->bind(7, std::string_view(job.parameters));
+  return s->run();
+}
+
 }  // namespace
 
 struct Store::State {
@@ -134,19 +147,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const std::s
 Result<std::optional<JobIdentity>> Store::job() const { return read_job(*state_->connection); }
 
 Status Store::set_job(const JobIdentity& job) {
-  return state_->transact([&]() -> Status {
-    auto s = state_->connection->prepare(
-        "insert or replace into job values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-    if (!s) return forward_error(s);
-    s->bind(1, std::string_view(job.wire_format));
-    s->bind(2, std::string_view(job.profile));
-    s->bind(3, std::string_view(job.model));
-    s->bind(4, std::string_view(job.prompt_template));
-    s->bind(5, std::string_view(job.system_template));
-    s->bind(6, std::string_view(job.id_rule));
-    s->bind(7, std::string_view(job.parameters));
-    return s->run();
-  });
+  return state_->transact([&] { return write_job(*state_->connection, job); });
 }
 
 Result<std::int64_t> Store::begin_run(const RunStart& start) {
@@ -155,6 +156,9 @@ Result<std::int64_t> Store::begin_run(const RunStart& start) {
     if (!run) return forward_error(run);
     state_->run = *run;
     state_->writer.set_run(*run);
+    if (start.job != nullptr) {
+      if (auto s = write_job(*state_->connection, *start.job); !s) return s;
+    }
     if (!start.keep_stored_plan) {
       bool natural = true;
       if (auto s = state_->write_plan(start, natural); !s) return s;

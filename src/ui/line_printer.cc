@@ -60,7 +60,9 @@ LinePrinter::LinePrinter(int fd, TerminalTraits traits) : fd_(fd), traits_(trait
 }
 
 LinePrinter::~LinePrinter() {
-  if (!queue_.empty() && wait_writable(kLastWaitMs)) write_out();
+  write_out();
+  if (!unsent_.empty() || !queue_.empty()) send(kLastWaitMs);
+  write_out();
 }
 
 void LinePrinter::refresh_size() {
@@ -87,7 +89,8 @@ void LinePrinter::show(std::vector<StyledLine> display) {
 }
 
 void LinePrinter::keep_display() {
-  if (wait_writable(kLastWaitMs)) write_out();
+  send(kLastWaitMs);
+  write_out();
   display_.clear();
   drawn_widths_.clear();
 }
@@ -96,10 +99,11 @@ void LinePrinter::keep_display() {
 // The cursor always rests on a fresh line below the display, so that even after a kill -9 the shell
 // prompt has a line of its own, and an echoed ^C is erased by the next change.
 void LinePrinter::write_out() {
-  if (broken_ || !wait_writable(0)) return;
+  send(0);
+  if (broken_ || !unsent_.empty() || !wait_writable(0)) return;
   const bool draw = traits_.live && in_foreground();
   if (queue_.empty() && !draw) return;
-  std::string out;
+  std::string& out = unsent_;
   if (draw) append_erase(out);
   drawn_widths_.clear();
   // Erases what is left of the old display, so that longer old lines do not show behind new ones.
@@ -118,7 +122,20 @@ void LinePrinter::write_out() {
     }
     if (!display_.empty()) out += "\x1b[J";
   }
-  if (!write_all(fd_, out)) broken_ = true;
+  send(0);
+}
+
+// Writes of this size never wait on a pipe that is writable (POSIX: at most PIPE_BUF bytes), so a
+// reader that stopped reading cannot stop the run.
+void LinePrinter::send(int timeout_ms) {
+  constexpr std::size_t kPieceBytes = 1024;
+  std::size_t sent = 0;
+  while (!broken_ && sent < unsent_.size() && wait_writable(timeout_ms)) {
+    const auto piece = std::string_view(unsent_).substr(sent, kPieceBytes);
+    if (!write_all(fd_, piece)) broken_ = true;
+    sent += piece.size();
+  }
+  unsent_.erase(0, sent);
 }
 
 // After the window became narrower, a line that was drawn before may take several rows.

@@ -49,7 +49,9 @@ StyledLine finish_notice(const RunStatus& status) {
   StyledLine line(kProgram);
   line.add(complete ? "finished: " : "stopped: ");
   line.add(format_status_line(last));
-  return line.add(fmt::format(", took {}", format_span(to_seconds(status.elapsed))));
+  const double seconds = to_seconds(status.elapsed);
+  return line.add(seconds < 10 ? fmt::format(", took {:.1f}s", seconds)
+                               : fmt::format(", took {}", format_span(seconds)));
 }
 
 StyledLine message_notice(std::string_view text) {

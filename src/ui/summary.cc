@@ -43,8 +43,8 @@ StyledLine headline(const RunStatus& status, int exit_code) {
                                  : fmt::format(", all {} succeeded", items(total)));
     case kExitProblems:
       line.add("finished", Style::warning);
-      return line.add(fmt::format(", {} of {} need a look", group_digits(status.items.problems()),
-                                  items(total)));
+      return line.add(fmt::format(", {} of {} {} a look", group_digits(status.items.problems()),
+                                  items(total), status.items.problems() == 1 ? "needs" : "need"));
     case kExitPaused:
       return line.add("paused", Style::bad).add(", " + done + ", nothing is lost");
     case kExitBatchesOpen:
@@ -174,8 +174,9 @@ std::vector<NextStep> next_steps(const RunStatus& status, const SummaryHints& hi
     return {{hints.resume_command,
              hints.exit_code == kExitBatchesOpen ? "collects the batches" : "goes on from here"}};
   }
-  std::vector<NextStep> steps{{export_results.command, "all results"},
-                              {"llmbatch review " + database, "looks at the problems"}};
+  std::vector<NextStep> steps{
+      {export_results.command, "all results"},
+      {export_results.command + " --state filtered,flagged,failed,invalid", "the problems"}};
   std::string retried;
   for (const ItemState state : {ItemState::failed, ItemState::flagged}) {
     if (status.items[state] == 0) continue;
@@ -191,6 +192,7 @@ std::vector<NextStep> next_steps(const RunStatus& status, const SummaryHints& hi
 
 void add_next_steps(std::vector<StyledLine>& lines, const RunStatus& status,
                     const SummaryHints& hints) {
+  if (status.database.empty()) return;  // a rehearsal keeps nothing
   lines.emplace_back();
   lines.push_back(row("database", status.database));
   std::string_view label = "next";
@@ -227,7 +229,9 @@ std::vector<StyledLine> format_summary(const RunStatus& status, const SummaryHin
   std::vector<StyledLine> lines{headline(status, hints.exit_code), StyledLine()};
   add_states(lines, status);
   lines.emplace_back();
+  const std::size_t before_figures = lines.size();
   add_figures(lines, status, hints);
+  if (lines.size() == before_figures) lines.pop_back();
   add_errors(lines, status);
   add_next_steps(lines, status, hints);
   return lines;

@@ -2,6 +2,7 @@
 // source that counts, interrupts at a planned time. The clock jumps from event to event.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -34,9 +35,36 @@ struct ScriptedAnswer {
 /// Decides an answer from the item's number and how often it was called before.
 using Script = std::function<ScriptedAnswer(std::uint64_t item, int call, SteadyTime now)>;
 
+class FakeStore final : public ResultStore {
+ public:
+  Status commit(std::span<const ItemUpdate> updates, const RunProgress& progress) override {
+    if (fail_after && static_cast<int>(rows.size()) >= *fail_after) {
+      failed = true;
+      return failure("disk full: could not write fake.db");
+    }
+    for (const ItemUpdate& update : updates) {
+      if (update.attempt) ++attempts;
+      rows.push_back(update);
+      if (is_final(update.state)) ++final_count[update.seq];
+    }
+    last_progress = progress;
+    ++commits;
+    return {};
+  }
+  std::atomic<int> attempts = 0;
+  std::atomic<int> commits = 0;
+  std::atomic<bool> failed = false;
+  // Read by the test after the run only.
+  std::vector<ItemUpdate> rows;
+  std::map<std::uint64_t, int> final_count;
+  RunProgress last_progress;
+  std::optional<int> fail_after;
+};
+
 class FakeEndpoint final : public Transport, public Provider {
  public:
-  FakeEndpoint(FakeClock& clock, Script script) : clock_(clock), script_(std::move(script)) {}
+  FakeEndpoint(FakeClock& clock, FakeStore& store, Script script)
+      : clock_(clock), store_(store), script_(std::move(script)) {}
 
   // Transport
   Status start(CallId id, std::string_view, std::string_view body) override {
@@ -61,12 +89,14 @@ class FakeEndpoint final : public Transport, public Provider {
       reply.status = static_cast<int>(call.answer);
       reply.body = "raw " + std::to_string(call.answer);
       completions.push_back({call.id, std::move(reply)});
+      ++delivered_;
     }
     aborted_ = false;
   }
   void wake() override {
     const std::lock_guard lock(mutex_);
     woken_ = true;
+    ++wakes_;
     changed_.notify_one();
   }
   void watch(int) override {}
@@ -110,13 +140,20 @@ class FakeEndpoint final : public Transport, public Provider {
     std::size_t answer;
     bool operator>(const Pending& other) const { return due > other.due; }
   };
+  /// Virtual time stands still while the writer thread has answers to commit. A state alone may be
+  /// committed too, of which nothing is known here: a moment of patience lets it through.
   bool woken_within(std::chrono::microseconds patience) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, patience, [this] { return woken_; });
+    const auto settled = [this] {
+      return store_.failed || (store_.attempts >= delivered_ && wakes_ >= store_.commits);
+    };
+    while (!settled()) changed_.wait_for(lock, std::chrono::milliseconds(1));
+    if (!woken_) changed_.wait_for(lock, patience, [this] { return woken_; });
     return std::exchange(woken_, false);
   }
 
   FakeClock& clock_;
+  FakeStore& store_;
   Script script_;
   std::vector<SteadyTime> started_;
   std::vector<ScriptedAnswer> answers_;
@@ -127,26 +164,8 @@ class FakeEndpoint final : public Transport, public Provider {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;
-};
-
-class FakeStore final : public ResultStore {
- public:
-  Status commit(std::span<const ItemUpdate> updates, const RunProgress& progress) override {
-    if (fail_after && static_cast<int>(rows.size()) >= *fail_after) {
-      return failure("disk full: could not write fake.db");
-    }
-    for (const ItemUpdate& update : updates) {
-      rows.push_back(update);
-      if (is_final(update.state)) ++final_count[update.seq];
-    }
-    last_progress = progress;
-    return {};
-  }
-  // Read by the test after the run only.
-  std::vector<ItemUpdate> rows;
-  std::map<std::uint64_t, int> final_count;
-  RunProgress last_progress;
-  std::optional<int> fail_after;
+  int wakes_ = 0;
+  int delivered_ = 0;
 };
 
 class CountingSource final : public ItemSource {

@@ -137,6 +137,8 @@ class RawServer {
   int port() const { return port_; }
   int requests() const { return requests_; }
   int connections() const { return connections_; }
+  /// Connections that the server has closed.
+  int closed() const { return closed_; }
   std::string last_request() const {
     const std::lock_guard lock(mutex_);
     return last_request_;
@@ -169,6 +171,7 @@ class RawServer {
         RawConnection connection(fd, stopping_);
         script_(connection, number);
         ::close(fd);
+        ++closed_;
       });
     }
   }
@@ -179,6 +182,7 @@ class RawServer {
   std::atomic<bool> stopping_ = false;
   std::atomic<int> requests_ = 0;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> closed_ = 0;
   std::list<std::thread> threads_;  ///< only the acceptor adds to it
   std::thread acceptor_;
   mutable std::mutex mutex_;

@@ -140,6 +140,7 @@ class Runner {
   Duration commit_latency_{};       ///< smoothed, of the state's way to the disk
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
   std::size_t calls_in_flight_ = 0;
+  std::int64_t calls_stored_ = 0;  ///< counters_.calls as of the last state handed to the writer
   std::size_t committing_ = 0;
   std::vector<TransportCompletion> completions_;
   StoreWriter::Collected collected_;

@@ -24,7 +24,7 @@ std::optional<WireFormat> parse_wire_format(std::string_view name);
 
 /// The job's own request parameters; an item's own fields override them.
 struct RequestDefaults {
-  std::string model;                ///< verbatim, as the provider knows it; may be empty for form 1
+  std::string model;  ///< verbatim, as the provider knows it; may be empty for form 1
   std::optional<std::string> system;  ///< plain text of --system (not a template)
   std::optional<std::int64_t> max_tokens;
   /// Every other request field the user asked for: name and raw JSON value, in flag order
@@ -36,7 +36,7 @@ struct RequestDefaults {
 /// profile, keys, timeouts, rates, retries, concurrency.
 struct JobIdentity {
   std::string wire_format;
-  std::string profile;  ///< provider profile; the base URL where there is none
+  std::string profile;  ///< provider profile; `custom` with --base-url alone
   std::string model;
   std::string prompt_template;
   std::string system_template;

@@ -1,7 +1,11 @@
 // CurlTransport: the Transport over libcurl's multi interface (curl_multi_socket_action and epoll).
 // Keep-alive, TLS always verified, redirects never followed. libcurl's own repetition of a POST
 // whose reused connection died is prevented: such a call completes as `reset` with
-// transmissions == 1, and the engine decides. `transmissions` is 0 when nothing was sent at all.
+// transmissions == 1, and the engine decides. The same goes for a stream that an HTTP/2 server
+// refused. `transmissions` is 0 when nothing was sent at all.
+//
+// Calls go out in the wait() that follows start(). `clock` has to tell the system's time, and
+// SIGPIPE has to be ignored (SignalInterrupts::block_signals), as TLS libraries write to sockets.
 //
 // Reported as TransportError: connect also when the connect timeout passed before anything was
 // sent; reset also when the answer ended inside its headers or before its Content-Length, with

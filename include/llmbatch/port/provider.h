@@ -28,8 +28,7 @@ class Provider {
   virtual Outcome parse_response(const HttpReply& reply) const = 0;
 
   /// The 128-bit hash that decides whether an item is done and whether two requests are the same:
-  /// wire format, profile (base URL where there is none), path and exact body. The base URL of a
-  /// named profile has no part in it.
+  /// wire format, profile, path and exact body. The base URL has no part in it.
   virtual Hash128 request_hash(const Request& request) const = 0;
 
   /// Header lines (`Name: value`) of every request, the key among them: never log these.

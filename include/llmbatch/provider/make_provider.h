@@ -26,15 +26,16 @@ struct ProviderConfig {
   std::vector<std::string> extra_headers;  ///< whole lines, `Name: value`
 };
 
-/// Fails (usage) when the key is missing, malformed or would go over plain http to another host, when
-/// the base URL is unusable, or when a job parameter cannot be sent in this wire format.
+/// Fails (usage) when the key is missing, malformed or would go over plain http to another host,
+/// when the base URL is unusable, or when a job parameter cannot be sent in this wire format.
 Result<std::unique_ptr<Provider>> make_provider(ProviderConfig config);
 
 /// Where requests go, without a trailing slash; endpoint paths are appended before its query.
 Result<std::string> effective_base_url(const ProviderConfig& config);
 
 /// The output limit that is sent although nobody asked for one, because the wire format demands it
-/// (Anthropic `max_tokens`); absent when the job names one or none is needed. To be told to the user.
+/// (Anthropic `max_tokens`); absent when the job names one or none is needed. To be told to the
+/// user.
 std::optional<std::int64_t> demanded_max_tokens(WireFormat format, const RequestDefaults& defaults);
 
 /// The path that is appended to the base URL (`/chat/completions`); Gemini's contains the model.

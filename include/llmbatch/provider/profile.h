@@ -1,5 +1,5 @@
-// ProviderProfile: what differs between providers that speak the same wire format. Read-only tables,
-// safe from any thread. Facts come from the providers' API references and official SDKs.
+// ProviderProfile: what differs between providers that speak the same wire format. Read-only
+// tables, safe from any thread. Facts come from the providers' API references and official SDKs.
 #pragma once
 
 #include <array>
@@ -53,7 +53,8 @@ struct ProviderProfile {
   bool needs_key = true;
   /// Takes sampling fields beyond OpenAI's own (`top_k`, `min_p`, ...).
   bool extended_fields = true;
-  std::string_view base_url_variable = {};  ///< environment variable with the base URL, if there is one
+  std::string_view base_url_variable =
+      {};  ///< environment variable with the base URL, if there is one
   std::array<HeaderVariable, 2> header_variables = {};
 };
 

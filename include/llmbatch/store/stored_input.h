@@ -6,6 +6,7 @@
 #include <string>
 
 #include "llmbatch/base/clock.h"
+#include "llmbatch/model/job.h"
 #include "llmbatch/model/line_plan.h"
 #include "llmbatch/model/run_status.h"
 #include "llmbatch/model/usage.h"
@@ -32,13 +33,15 @@ struct StoredInput {
   bool natural_order = false;  ///< seqs rise with the lines
   std::uint64_t done_below_line = 1;
   StateCounts items;
-  /// A line at or below done_below_line whose place in this very input is known: reading may start
-  /// at its offset. Absent: start at the beginning.
+  /// The last line below done_below_line that was finished since this very input was scanned:
+  /// reading may start at its offset. Absent: start at the beginning.
   std::optional<InputPlace> known_place;
 };
 
 /// What begin_run() stores.
 struct RunStart {
+  /// Adopted in the same transaction; null: the stored job stays.
+  const JobIdentity* job = nullptr;
   InputIdentity input;
   /// True: the input is unchanged; the stored line map, invalid lines and counts are kept, and the
   /// three members below are not used.

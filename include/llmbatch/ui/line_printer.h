@@ -49,6 +49,7 @@ class LinePrinter {
 
  private:
   void write_out();
+  void send(int timeout_ms);
   bool wait_writable(int timeout_ms) const;
   bool in_foreground() const;
   void append_erase(std::string& out) const;
@@ -59,6 +60,7 @@ class LinePrinter {
   int rows_ = 24;
   bool broken_ = false;  ///< a write failed: nothing more is tried
   std::string queue_;    ///< permanent lines not yet written
+  std::string unsent_;   ///< bytes of the last change that are still to be written
   int dropped_lines_ = 0;
   std::vector<StyledLine> display_;
   std::vector<int> drawn_widths_;  ///< columns of each display line now on the screen

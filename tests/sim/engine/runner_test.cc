@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 struct World {
   explicit World(std::uint64_t items, Script script, std::size_t body_bytes = 0)
-      : source(items, body_bytes), endpoint(clock, std::move(script)), interrupts(clock) {
+      : source(items, body_bytes), endpoint(clock, store, std::move(script)), interrupts(clock) {
     status.items[ItemState::pending] = static_cast<std::int64_t>(items);
     settings.concurrency = 20;
     settings.max_error_rate = 1;
@@ -37,8 +37,8 @@ struct World {
 
   FakeClock clock;
   CountingSource source;
-  FakeEndpoint endpoint;
   FakeStore store;
+  FakeEndpoint endpoint;
   RecordingMonitor monitor;
   PlannedInterrupts interrupts;
   RunnerSettings settings;
@@ -223,6 +223,17 @@ TEST(Runner, RequestsPerDayPauseNamesTheTime) {
   EXPECT_EQ(result.end, RunEnding::paused);
   EXPECT_EQ(world.endpoint.started().size(), 10u);
   EXPECT_THAT(result.status.pause_reason, testing::HasSubstr("2026-"));
+}
+
+TEST(Runner, RequestsPerDayAreCountedOverRuns) {
+  World first(30, always(ErrorClass::none));
+  first.settings.limits.requests_per_day = 10;
+  first.run();
+  World second(30, always(ErrorClass::none));
+  second.settings.limits.requests_per_day = 10;
+  second.settings.limiter_state = first.store.last_progress.limiter_state;
+  EXPECT_EQ(second.run().end, RunEnding::paused);
+  EXPECT_TRUE(second.endpoint.started().empty());
 }
 
 TEST(Runner, RateLimitAnswersDoNotUseUpRetriesWhileOthersAreServed) {

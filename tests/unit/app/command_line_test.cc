@@ -1,5 +1,9 @@
 #include "llmbatch/app/command_line.h"
 
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
 #include "app_fixture.h"
 #include "llmbatch/app/completions.h"
 #include "llmbatch/app/help_text.h"
@@ -15,6 +19,23 @@ using testing::Not;
 using testing::StartsWith;
 
 class CommandLineTest : public AppTest {};
+
+bool program_exists(const std::string& name) {
+  return std::system(("command -v " + name + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+/// What a shell command prints, stderr included.
+std::string output_of(const std::string& command) {
+  std::string out;
+  FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return "popen failed";
+  std::array<char, 4096> buffer{};
+  while (std::fgets(buffer.data(), static_cast<int>(buffer.size()), pipe) != nullptr) {
+    out += buffer.data();
+  }
+  ::pclose(pipe);
+  return out;
+}
 
 TEST_F(CommandLineTest, FlagsMayStandAnywhereAndTakeBothForms) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
@@ -161,6 +182,28 @@ TEST(Completions, ContainEveryFlagOfEveryCommand) {
     }
   }
   EXPECT_FALSE(completion_script("tcsh"));
+}
+
+TEST_F(CommandLineTest, ManPageHasNoRoffWarnings) {
+  if (!program_exists("man") || !program_exists("groff")) GTEST_SKIP() << "no man or groff";
+  const std::string page = write("work/llmbatch.1", man_page());
+  EXPECT_EQ(output_of("LC_ALL=C.UTF-8 man --warnings -l " + page + " 2>&1 >/dev/null"), "");
+}
+
+TEST_F(CommandLineTest, BashCompletesOptionsValuesAndCommands) {
+  if (!program_exists("bash")) GTEST_SKIP() << "no bash";
+  const std::string script = write("work/completion", *completion_script("bash"));
+  const auto complete = [&](const std::string& words, int index) {
+    const std::string program = write("work/try", ". " + script + "\nCOMP_WORDS=(" + words +
+                                                      ")\nCOMP_CWORD=" + std::to_string(index) +
+                                                      "\n_llmbatch\necho \"${COMPREPLY[@]}\"\n");
+    return output_of("bash " + program);
+  };
+  EXPECT_EQ(complete("llmbatch ex", 1), "export\n");
+  EXPECT_EQ(complete("llmbatch run in.jsonl --max-t", 3), "--max-tokens\n");
+  EXPECT_EQ(complete("llmbatch run --progress j", 3), "json\n");
+  EXPECT_EQ(complete("llmbatch config s", 2), "show\n");
+  EXPECT_EQ(complete("llmbatch export --rp", 2), "\n");
 }
 
 TEST(ManPage, ContainsEveryFlagAndVariable) {

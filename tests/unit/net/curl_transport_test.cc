@@ -82,7 +82,7 @@ TEST_F(CurlTransportTest, LargeBodyArrivesWholeAndAtOnce) {
   const HttpReply reply = call(transport(), clock_, server.url(), body);
   EXPECT_EQ(reply.status, 200) << reply.error_message;
   EXPECT_TRUE(server.last_request().ends_with("\r\n\r\n" + body));
-  EXPECT_LT(reply.latency, std::chrono::milliseconds(900)) << "an Expect header waits a second";
+  EXPECT_EQ(server.last_request().find("Expect:"), std::string::npos) << "it would wait a second";
 }
 
 TEST_F(CurlTransportTest, ConnectionIsReused) {
@@ -319,7 +319,8 @@ TEST_F(CurlTransportTest, LatencyAndFirstByteAreTold) {
   const HttpReply reply = post(server);
   EXPECT_GE(reply.started_at, before);
   EXPECT_GE(reply.time_to_first_byte, std::chrono::milliseconds(39));
-  EXPECT_GE(reply.latency, reply.time_to_first_byte + std::chrono::milliseconds(35));
+  EXPECT_GE(reply.latency, std::chrono::milliseconds(79));
+  EXPECT_LT(reply.time_to_first_byte, reply.latency);
 }
 
 TEST_F(CurlTransportTest, UnknownHostIsAResolveError) {
@@ -337,7 +338,7 @@ TEST_F(CurlTransportTest, NameLookupsAndConnectionsDoNotDisturbEachOther) {
     return false;
   })};
   config_.total_timeout = std::chrono::seconds(5);
-  int unresolved = 0;
+  int failed = 0;
   int answered = 0;
   for (CallId round = 0; round < 3; ++round) {
     for (CallId id = 0; id < 6; ++id) {
@@ -345,7 +346,7 @@ TEST_F(CurlTransportTest, NameLookupsAndConnectionsDoNotDisturbEachOther) {
       ASSERT_TRUE(transport().start(id, "http://" + host + "/", "{}").has_value());
     }
     for (const auto& completion : complete(transport(), clock_, 6)) {
-      if (completion.reply.error == TransportError::resolve) ++unresolved;
+      if (completion.reply.error != TransportError::none) ++failed;
     }
     for (CallId id = 0; id < 6; ++id) {
       ASSERT_TRUE(transport().start(id, server.url(), "{}").has_value());
@@ -354,7 +355,7 @@ TEST_F(CurlTransportTest, NameLookupsAndConnectionsDoNotDisturbEachOther) {
       if (completion.reply.status == 200) ++answered;
     }
   }
-  EXPECT_EQ(unresolved, 18);
+  EXPECT_EQ(failed, 18);
   EXPECT_EQ(answered, 18);
 }
 

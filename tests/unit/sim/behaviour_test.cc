@@ -76,6 +76,21 @@ TEST(Limits, AreRefusedWithAHintAndReportedInHeaders) {
   EXPECT_EQ(simulator->stats().outcomes.at("rate_limited"), 1U);
 }
 
+TEST(Limits, WhoComesBackAfterTheHintIsAdmitted) {
+  SimulatorSettings settings;
+  settings.limits.rpm = 150;
+  settings.limits.burst = Duration::zero();
+  const auto simulator = start_simulator(settings);
+  RawHttpClient client(simulator->port());
+  EXPECT_EQ(client.post(kChat, chat_body("a")).status, 200);
+  const RawReply refused = client.post(kChat, chat_body("b"));
+  ASSERT_EQ(refused.status, 429);
+  const int milliseconds_to_wait = std::stoi(refused.header("retry-after-ms"));
+  EXPECT_LE(milliseconds_to_wait, 400);
+  ::usleep(static_cast<useconds_t>(milliseconds_to_wait) * 1000);
+  EXPECT_EQ(client.post(kChat, chat_body("b")).status, 200);
+}
+
 TEST(Limits, RefusedRequestsDoNotMoveTheDice) {
   SimulatorSettings settings;
   settings.limits.rpd = 1;

@@ -172,6 +172,28 @@ TEST(Endpoints, JsonAnswersWhereJsonWasAskedFor) {
   EXPECT_EQ(json::parse(content), (json{{"label", "billing"}}));
 }
 
+TEST(Endpoints, StructuredOutputFitsItsSchema) {
+  const auto simulator = start_simulator();
+  RawHttpClient client(simulator->port());
+  const json schema = json::parse(R"({"type":"object","properties":{
+      "label":{"enum":["billing","shipping"]},"score":{"type":"integer","minimum":3,"maximum":5},
+      "tags":{"type":"array","items":{"$ref":"#/$defs/tag"}},"sure":{"type":"boolean"},
+      "again":{"anyOf":[{"type":"null"},{"$ref":"#"}]}},
+      "$defs":{"tag":{"type":"string","maxLength":4}}})");
+  json request = json::parse(chat_body("where is my parcel?"));
+  request["response_format"] = {{"type", "json_schema"},
+                                {"json_schema", {{"name", "x"}, {"schema", schema}}}};
+  const json reply = json_of(client.post(kChat, request.dump()));
+  const json answer =
+      json::parse(reply["choices"][0]["message"]["content"].get<std::string>(), nullptr, false);
+  EXPECT_EQ(answer["label"], "shipping");
+  EXPECT_GE(answer["score"], 3);
+  EXPECT_LE(answer["score"], 5);
+  EXPECT_EQ(answer["tags"][0].get<std::string>().size(), 4U);
+  EXPECT_TRUE(answer["sure"].is_boolean());
+  EXPECT_TRUE(answer["again"].is_null());
+}
+
 TEST(Endpoints, StatsCountWhatWasDone) {
   const auto simulator = start_simulator();
   RawHttpClient client(simulator->port());

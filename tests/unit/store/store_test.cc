@@ -9,9 +9,10 @@
 namespace llmbatch::store_test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
+using testing::StartsWith;
 
 class Storing : public StoreTest {};
 
@@ -249,7 +250,8 @@ TEST_F(Storing, FullDiskIsNamedAndNothingOfTheCommitStays) {
   const Status status = store->commit({&update, 1}, progress);
   setrlimit(RLIMIT_FSIZE, &old_limit);
   ASSERT_FALSE(status.has_value());
-  EXPECT_THAT(status.error().message, HasSubstr("disk full: could not write " + path_));
+  EXPECT_THAT(status.error().message,
+              AllOf(StartsWith("disk full"), HasSubstr(": could not write " + path_ + " (")));
   EXPECT_EQ(status.error().kind, ErrorKind::failure);
   store.reset();
   EXPECT_THAT(result_ids(), ElementsAre("a"));

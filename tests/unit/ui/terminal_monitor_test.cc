@@ -36,8 +36,8 @@ TEST(TerminalMonitor, RedrawsInPlace) {
   screen.feed(terminal.read());
   EXPECT_THAT(
       screen.lines(),
-      ElementsAre("llmbatch: tickets.jsonl with gpt-4o-mini: 50,030 items",
-                  "[#################...................]  47.7 %  23,877/50,030  ETA 1m30s",
+      ElementsAre("llmbatch: tickets.jsonl with gpt-4o-mini: 50,000 items",
+                  "[####################.......................]  47.7 %  23,877/50,030  ETA 1m30s",
                   "23,862 succeeded  3 filtered  12 failed  64 in flight  errors 0.5 %",
                   "481 req/min  337k tokens/min  $107.31 so far  about $225.00 in all",
                   "sending, up to 64 at a time  (Ctrl-C stops cleanly)"));

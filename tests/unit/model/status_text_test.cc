@@ -1,0 +1,57 @@
+#include "llmbatch/model/status_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llmbatch {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(StatusText, AHundredPercentIsSaidOnlyOfTheWhole) {
+  EXPECT_EQ(format_percent(23847, 50000), "47.7 %");
+  EXPECT_EQ(format_percent(49999, 50000), "99.9 %");
+  EXPECT_EQ(format_percent(50000, 50000), "100.0 %");
+  EXPECT_EQ(format_percent(0, 0), "0.0 %");
+}
+
+TEST(StatusText, CompactNumbersKeepThreeDigits) {
+  EXPECT_EQ(format_compact(812), "812");
+  EXPECT_EQ(format_compact(21437), "21.4k");
+  EXPECT_EQ(format_compact(212000), "212k");
+  EXPECT_EQ(format_compact(999'949), "1.00M");
+  EXPECT_EQ(format_compact(3'020'000), "3.02M");
+}
+
+TEST(StatusText, SpansAreAsExactAsAForecast) {
+  EXPECT_EQ(format_span(-1), "0s");
+  EXPECT_EQ(format_span(44.2), "45s");
+  EXPECT_EQ(format_span(185), "3m05s");
+  EXPECT_EQ(format_span(3240), "54m");
+  EXPECT_EQ(format_span(8040), "2h14m");
+  EXPECT_EQ(format_span(3 * 86400 + 4 * 3600), "3d04h");
+  EXPECT_EQ(format_span(1e300), "999d00h");
+}
+
+TEST(StatusText, FastRunsCountPerSecond) {
+  RunStatus status;
+  EXPECT_THAT(format_rates(status), IsEmpty());
+  status.requests_per_minute = 481;
+  status.tokens_per_minute = 212000;
+  EXPECT_THAT(format_rates(status), ElementsAre("481 req/min", "212k tokens/min"));
+  status.requests_per_minute = 6000;
+  EXPECT_THAT(format_rates(status), ElementsAre("100 req/s", "3,533 tokens/s"));
+  status.requests_per_minute = 2.5;
+  EXPECT_EQ(format_rates(status).front(), "2.5 req/min");
+}
+
+TEST(StatusText, AStatusLineLeavesOutWhatIsNotKnown) {
+  RunStatus status;
+  status.items[ItemState::succeeded] = 1;
+  status.items[ItemState::pending] = 1;
+  EXPECT_EQ(format_status_line(status), "1/2 done (50.0 %)");
+}
+
+}  // namespace
+}  // namespace llmbatch
