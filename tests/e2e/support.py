@@ -202,6 +202,16 @@ class Case(unittest.TestCase):
         self.addCleanup(server.stop)
         return server
 
+    def mount(self, target, *arguments):
+        """Mounts something at `target` until the test ends; skips the test where that is forbidden."""
+        try:
+            done = subprocess.run(["mount", *arguments, target], capture_output=True, check=False)
+        except FileNotFoundError:
+            self.skipTest("no mount command")
+        if done.returncode != 0:
+            self.skipTest("cannot mount: " + done.stderr.decode(errors="replace").strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", target], check=False)
+
     # Databases
 
     def database(self, name="items.jsonl"):
