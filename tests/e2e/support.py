@@ -45,7 +45,8 @@ def clean_environment(home):
         upper = name.upper()
         if upper.startswith("LLMBATCH") or "API_KEY" in upper or upper.endswith("_PROXY"):
             continue
-        if upper in ("NO_COLOR", "TERM", "COLUMNS", "LINES", "AZURE_OPENAI_ENDPOINT"):
+        if upper in ("NO_COLOR", "TERM", "COLUMNS", "LINES", "AZURE_OPENAI_ENDPOINT", "CURL_CA_BUNDLE",
+                     "SSL_CERT_FILE", "SSL_CERT_DIR"):
             continue
         env[name] = value
     env.update(HOME=str(home), XDG_CONFIG_HOME=str(home), TERM="xterm", LANG="C.UTF-8")
@@ -197,8 +198,8 @@ class Case(unittest.TestCase):
         url = process.stdout.splitlines()[0].strip()
         return Simulator(process, url, log)
 
-    def server(self, handler):
-        server = ScriptedServer(handler)
+    def server(self, handler, tls=None):
+        server = ScriptedServer(handler, tls)
         self.addCleanup(server.stop)
         return server
 
@@ -274,8 +275,9 @@ class ScriptedServer:
     """A threaded HTTP/1.1 server for traps. `handler(request, socket)` sends what it likes and
     returns True to keep the connection open."""
 
-    def __init__(self, handler):
+    def __init__(self, handler, tls=None):
         self.handler = handler
+        self.tls = tls  # an ssl.SSLContext, or None for plain HTTP
         self.requests = []
         self.lock = threading.Lock()
         self.listener = socket.socket()
@@ -283,7 +285,7 @@ class ScriptedServer:
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(256)
         self.port = self.listener.getsockname()[1]
-        self.origin = "http://127.0.0.1:%d" % self.port
+        self.origin = "http%s://127.0.0.1:%d" % ("s" if tls else "", self.port)
         self.url = self.origin + "/v1"
         self.connections = 0
         self.sockets = set()
@@ -309,6 +311,8 @@ class ScriptedServer:
     def _serve(self, connection, number):
         on_connection = 0
         try:
+            if self.tls:
+                connection = self._encrypted(connection)
             stream = connection.makefile("rb")
             while True:
                 request = self._read(stream, number, on_connection + 1)
@@ -330,6 +334,13 @@ class ScriptedServer:
             except OSError:
                 pass
             connection.close()
+
+    def _encrypted(self, plain):
+        encrypted = self.tls.wrap_socket(plain, server_side=True)
+        with self.lock:
+            self.sockets.discard(plain)
+            self.sockets.add(encrypted)
+        return encrypted
 
     @staticmethod
     def _read(stream, number, on_connection):
