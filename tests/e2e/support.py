@@ -345,8 +345,8 @@ class ScriptedServer:
     @staticmethod
     def _read(stream, number, on_connection):
         first = stream.readline()
-        if not first.strip():
-            return None
+        if first.count(b" ") < 2:
+            return None  # no HTTP, a TLS greeting for example
         method, path, _ = first.decode("latin-1").split(" ", 2)
         headers = {}
         while True:

@@ -47,7 +47,8 @@ class CrashPoints(support.Case):
 
     def assert_one_repeated(self, asked, items=6):
         self.assertEqual(len(asked), items)
-        self.assertLessEqual(sum(asked.values()), items + 1, asked)
+        # With one call at a time: the one in flight, and one that had come but was not committed.
+        self.assertLessEqual(sum(asked.values()), items + 2, asked)
 
     def test_before_the_answer(self):
         asked = self.crash_at("before the answer")

