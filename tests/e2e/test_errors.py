@@ -108,6 +108,14 @@ class ErrorTable(Scripted):
         self.run_file(simulator, "--max-retries", "1", "--concurrency", "8", code=0, timeout=90)
         self.assertEqual(self.results()["unlucky"], ("succeeded", None, 4))
 
+    def test_provider_that_only_limits_does_not_hold_the_run_for_ever(self):
+        simulator = self.simulate()
+        self.write_scripts(["429=1ms"])
+        self.run_file(simulator, "--max-retries", "1", "--max-error-rate", "100%", code=3, timeout=60)
+        state, error, attempts = self.results()["429=1ms"]
+        self.assertEqual((state, error), ("failed", "rate_limited"))
+        self.assertLessEqual(attempts, 4)
+
     def test_everything_in_the_middle_of_a_mix(self):
         simulator = self.simulate("--errors", "500=5%,cut=3%,reset=3%,empty=3%,notjson=2%,429:5ms=3%", "--seed", "4")
         self.prompts(300)
