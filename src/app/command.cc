@@ -1,5 +1,7 @@
 #include "llmbatch/app/command.h"
 
+#include <array>
+
 #include "llmbatch/base/check.h"
 
 namespace llmbatch {
@@ -35,7 +37,7 @@ constexpr std::string_view kSimulateDescription =
 constexpr std::string_view kConfigShowDescription =
     R"(Prints every setting with its value and where it came from: flag, environment (LLMBATCH_*), ./llmbatch.toml, the user's config.toml, or the default. What is printed is itself a configuration file. Keys are never shown, only whether they are set.)";
 
-constexpr CommandSpec kCommands[] = {
+constexpr auto kCommands = std::to_array<CommandSpec>({
     {.command = Command::run,
      .name = "run",
      .positionals = "INPUT",
@@ -113,7 +115,7 @@ constexpr CommandSpec kCommands[] = {
      .description = "Prints the version.",
      .examples = "llmbatch version",
      .hidden = true},
-};
+});
 
 }  // namespace
 

@@ -102,7 +102,7 @@ Status take_rest(Command command, const std::vector<std::string>& rest, SplitArg
 
 std::string missing_value(const CLI::Error& error, Command command) {
   // CLI11's own words begin with the option's name.
-  const std::string text = error.what();
+  std::string text = error.what();
   const std::string name = text.substr(0, text.find_first_of(": "));
   const SettingSpec* spec =
       name.starts_with("--") ? find_setting(command, name.substr(2)) : nullptr;

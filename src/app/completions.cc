@@ -167,6 +167,20 @@ _llmbatch "$@"
                      commands, cases);
 }
 
+std::string fish_option(const SettingSpec& spec, std::string_view condition) {
+  std::string out = fmt::format("complete -c llmbatch {} -l {}", condition, spec.name);
+  if (spec.letter != 0) out += fmt::format(" -s {}", spec.letter);
+  if (spec.type == ValueType::path) {
+    out += " -r -F";
+  } else if (spec.type != ValueType::boolean) {
+    out += " -x";
+    if (const std::string words = choices(spec); !words.empty()) {
+      out += fmt::format(" -a '{}'", words);
+    }
+  }
+  return out + fmt::format(" -d '{}'\n", short_help(spec));
+}
+
 std::string fish_script() {
   std::string out =
       "# fish completion for llmbatch\n"
@@ -182,17 +196,7 @@ std::string fish_script() {
       out += fmt::format("complete -c llmbatch -f {} -a show\n", condition);
     }
     for (const SettingSpec* spec : flags_of(command->command)) {
-      out += fmt::format("complete -c llmbatch {} -l {}", condition, spec->name);
-      if (spec->letter != 0) out += fmt::format(" -s {}", spec->letter);
-      if (spec->type == ValueType::path) {
-        out += " -r -F";
-      } else if (spec->type != ValueType::boolean) {
-        out += " -x";
-        if (const std::string words = choices(*spec); !words.empty()) {
-          out += fmt::format(" -a '{}'", words);
-        }
-      }
-      out += fmt::format(" -d '{}'\n", short_help(*spec));
+      out += fish_option(*spec, condition);
     }
   }
   return out;

@@ -51,10 +51,13 @@ int config_show_command(const ParsedCommand& parsed, const Environment& environm
 int report_error(const Error& error) {
   fmt::print(stderr, "llmbatch: {}\n", error.message);
   switch (error.kind) {
-    case ErrorKind::failure: return static_cast<int>(ExitCode::failure);
-    case ErrorKind::in_use: return static_cast<int>(ExitCode::in_use);
+    case ErrorKind::failure:
+      return static_cast<int>(ExitCode::failure);
+    case ErrorKind::in_use:
+      return static_cast<int>(ExitCode::in_use);
     case ErrorKind::usage:
-    case ErrorKind::mismatch: return static_cast<int>(ExitCode::usage);
+    case ErrorKind::mismatch:
+      return static_cast<int>(ExitCode::usage);
   }
   return static_cast<int>(ExitCode::failure);
 }
@@ -68,15 +71,21 @@ int run_program(int argc, const char* const* argv) {
     return std::fflush(stdout) == 0 ? 0 : static_cast<int>(ExitCode::failure);
   }
   switch (parsed->command) {
-    case Command::run: return run_command(*parsed, environment, resume_command(argc, argv));
-    case Command::status: return status_command(*parsed, environment);
-    case Command::export_results: return export_command(*parsed, environment);
-    case Command::simulate: return simulate_command(*parsed, environment);
-    case Command::config_show: return config_show_command(*parsed, environment);
+    case Command::run:
+      return run_command(*parsed, environment, resume_command(argc, argv));
+    case Command::status:
+      return status_command(*parsed, environment);
+    case Command::export_results:
+      return export_command(*parsed, environment);
+    case Command::simulate:
+      return simulate_command(*parsed, environment);
+    case Command::config_show:
+      return config_show_command(*parsed, environment);
     case Command::completions:
     case Command::man:
     case Command::help:
-    case Command::version: break;
+    case Command::version:
+      break;
   }
   return static_cast<int>(ExitCode::usage);
 }

@@ -93,11 +93,10 @@ std::string sanitize_for_terminal(std::string_view text, std::string_view keep) 
     const std::string_view bytes = text.substr(position, step.length);
     position += step.length;
     const bool kept = step.length == 1 && keep.find(bytes[0]) != std::string_view::npos;
-    if (!step.valid) {
-      out += kReplacementCharacter;
-    } else if (kept || !(is_control(step.code) || is_bidi_control(step.code))) {
+    const bool harmless = kept || !(is_control(step.code) || is_bidi_control(step.code));
+    if (step.valid && harmless) {
       out += bytes;
-    } else if (step.code == U'\n' || step.code == U'\t') {
+    } else if (step.valid && (step.code == U'\n' || step.code == U'\t')) {
       out += ' ';
     } else {
       out += kReplacementCharacter;

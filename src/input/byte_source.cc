@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -218,10 +219,10 @@ Result<std::unique_ptr<ByteSource>> make_byte_source(std::shared_ptr<const Uniqu
                                                      std::string name) {
   constexpr std::string_view kGzipMagic = "\x1f\x8b";
   constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
-  char start[4];
-  auto count = pread_all(fd->get(), start, sizeof(start), 0);
+  std::array<char, 4> start{};
+  auto count = pread_all(fd->get(), start.data(), start.size(), 0);
   if (!count) return usage_error(name + ": cannot be read: " + count.error().message);
-  const std::string_view magic(start, *count);
+  const std::string_view magic(start.data(), *count);
   std::unique_ptr<ByteSource> source;
   if (magic.starts_with(kGzipMagic)) {
     source = std::make_unique<GzipSource>(std::move(fd), std::move(name));

@@ -4,6 +4,7 @@
 // records. Thread rule: one thread appends; then several may read different partitions.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -48,14 +49,15 @@ class PartitionFile {
   template <typename Visit>
   Status for_each(std::size_t partition, Visit&& visit) const {
     const Chain& chain = chains_[partition];
-    alignas(64) char buffer[kBlockBytes];
+    alignas(64) std::array<char, kBlockBytes> buffer;
     std::uint64_t number = chain.first;
     for (std::uint64_t i = 0; i < chain.written; ++i) {
-      auto read = read_temporary_block(file_.get(), buffer, kBlockBytes, number * kBlockBytes);
+      auto read =
+          read_temporary_block(file_.get(), buffer.data(), buffer.size(), number * kBlockBytes);
       if (!read) return read;
-      visit_block(buffer, kRecordsPerBlock, visit);
+      visit_block(buffer.data(), kRecordsPerBlock, visit);
       Header header;
-      std::memcpy(&header, buffer, sizeof(header));
+      std::memcpy(&header, buffer.data(), sizeof(header));
       number = header.next_block;
     }
     visit_block(blocks_.data() + partition * kBlockBytes, chain.here, visit);

@@ -70,7 +70,7 @@ ScanJoin::Entry* ScanJoin::find(const Hash128& id_hash) {
     if (slots[slot] == 0) {
       if (entry_count_ == kMaxEntries) return nullptr;
       slots[slot] = static_cast<std::uint32_t>(++entry_count_);
-      Entry* entry = new (&entries[entry_count_ - 1]) Entry;
+      auto* entry = new (&entries[entry_count_ - 1]) Entry;
       entry->id_hash = id_hash;
       return entry;
     }

@@ -130,12 +130,13 @@ constexpr auto kMembers = std::to_array<Member>({
 }  // namespace
 
 const std::vector<std::string>& item_result_fields() {
-  static const std::vector<std::string> fields = [] {
+  static const std::vector<std::string> kFields = [] {
     std::vector<std::string> names;
+    names.reserve(kMembers.size());
     for (const Member& member : kMembers) names.emplace_back(member.name);
     return names;
   }();
-  return fields;
+  return kFields;
 }
 
 void append_json_members(std::string& out, const ItemResult& result,

@@ -30,7 +30,7 @@ std::string clock_time(WallTime now, double seconds_ahead) {
   std::tm parts{};
   if (localtime_r(&then, &parts) == nullptr) return {};
   constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  const std::string time = fmt::format("{:02}:{:02}", parts.tm_hour, parts.tm_min);
+  std::string time = fmt::format("{:02}:{:02}", parts.tm_hour, parts.tm_min);
   if (seconds_ahead < kWeekdayFromSeconds) return time;
   return fmt::format("{} {}", kDays.at(static_cast<std::size_t>(parts.tm_wday)), time);
 }

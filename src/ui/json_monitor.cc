@@ -51,9 +51,9 @@ void JsonMonitor::run_paused(const RunStatus& status) { status_event("run_paused
 void JsonMonitor::run_finished(const RunStatus& status) { status_event("run_finished", status); }
 
 void JsonMonitor::begin_event(std::string_view type) {
-  buffer_ += "{\"type\":\"";
+  buffer_ += R"({"type":")";
   buffer_ += type;
-  buffer_ += "\",\"time\":\"";
+  buffer_ += R"(","time":")";
   buffer_ += format_rfc3339(clock_.wall_now());
   buffer_ += "\",";
 }

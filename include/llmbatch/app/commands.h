@@ -1,5 +1,5 @@
-// The commands of llmbatch, one file each. Each returns the exit code of product contract section 8.
-// Thread rule: called once, from main's thread.
+// The commands of llmbatch, one file each. Each returns the exit code of product contract
+// section 8. Thread rule: called once, from main's thread.
 #pragma once
 
 #include "llmbatch/app/command_line.h"

@@ -1,5 +1,5 @@
-// JobTarget: where a job's requests go and what they are made of: profile, wire format, base URL, model,
-// key. Thread rule: plain value; resolve_target reads the environment and the key file.
+// JobTarget: where a job's requests go and what they are made of: profile, wire format, base URL,
+// model, key. Thread rule: plain value; resolve_target reads the environment and the key file.
 #pragma once
 
 #include <string>
@@ -20,8 +20,8 @@ struct JobTarget {
   std::vector<std::string> warnings;  ///< for stderr
 };
 
-/// `rehearsal_url`: origin of the embedded simulator (`http://127.0.0.1:PORT`), which then takes the
-/// provider's place and needs no key; empty: the real one. Failures are usage errors.
+/// `rehearsal_url`: origin of the embedded simulator (`http://127.0.0.1:PORT`), which then takes
+/// the provider's place and needs no key; empty: the real one. Failures are usage errors.
 Result<JobTarget> resolve_target(const RunOptions& options, const Environment& environment,
                                  const std::string& rehearsal_url);
 

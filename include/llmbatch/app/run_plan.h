@@ -1,5 +1,5 @@
-// RunPlan: what a run has to do, found by a scan of the input, or taken from the database when the input
-// is unchanged. Thread rule: used by one thread; the scan has a second one of its own.
+// RunPlan: what a run has to do, found by a scan of the input, or taken from the database when the
+// input is unchanged. Thread rule: used by one thread; the scan has a second one of its own.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,8 @@ struct RunPlan {
   InputPlace start;   ///< unchanged: where reading begins
 };
 
-/// `force_scan`: the job was changed. Long scans are reported through `on_progress` (bytes done, total);
-/// a pending SIGINT or SIGTERM ends them with the error kScanCancelled.
+/// `force_scan`: the job was changed. Long scans are reported through `on_progress` (bytes done,
+/// total); a pending SIGINT or SIGTERM ends them with the error kScanCancelled.
 Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
                               const Provider& provider, StoreReader& reader, bool force_scan,
                               std::function<void(std::uint64_t, std::uint64_t)> on_progress);

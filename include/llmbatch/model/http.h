@@ -11,14 +11,14 @@ namespace llmbatch {
 
 enum class TransportError : std::uint8_t {
   none,
-  resolve,     ///< host name not found
-  connect,     ///< refused, unreachable, proxy
-  tls,         ///< handshake or certificate
-  timeout,     ///< total or connect timeout
-  reset,       ///< connection lost before the answer was complete
-  too_large,   ///< the answer passed the size cap
-  protocol,    ///< not HTTP, HTTP/2 stream error, bad encoding
-  aborted,     ///< ended by us (second interrupt)
+  resolve,    ///< host name not found
+  connect,    ///< refused, unreachable, proxy
+  tls,        ///< handshake or certificate
+  timeout,    ///< total or connect timeout
+  reset,      ///< connection lost before the answer was complete
+  too_large,  ///< the answer passed the size cap
+  protocol,   ///< not HTTP, HTTP/2 stream error, bad encoding
+  aborted,    ///< ended by us (second interrupt)
 };
 
 struct HttpReply {
@@ -28,7 +28,7 @@ struct HttpReply {
   std::string headers;        ///< raw header lines of the final response, `Name: value\r\n` each
   std::string body;           ///< decoded (gzip, br, zstd), as far as it came
   WallTime started_at{};
-  Duration latency{};          ///< from start to the last byte
+  Duration latency{};  ///< from start to the last byte
   Duration time_to_first_byte{};
   /// How often the request was put on the wire: more than 1 when the transport had to repeat it.
   std::uint32_t transmissions = 1;

@@ -50,12 +50,12 @@ enum class LineForm : std::uint8_t { batch_line, messages, prompt, record };
 /// is valid until the next line is read; `raw` values are JSON text, spliced as they are.
 struct LineFields {
   LineForm form = LineForm::prompt;
-  std::string_view id;           ///< decoded
-  std::string_view url;          ///< batch_line: decoded, as written (`/v1/chat/completions`)
-  std::string_view body;         ///< batch_line: raw JSON object
-  std::string_view messages;     ///< messages: raw JSON array
-  std::string_view prompt;       ///< prompt, record: raw JSON string
-  std::string_view system;       ///< raw JSON string of `system` or of the system template; may be empty
+  std::string_view id;        ///< decoded
+  std::string_view url;       ///< batch_line: decoded, as written (`/v1/chat/completions`)
+  std::string_view body;      ///< batch_line: raw JSON object
+  std::string_view messages;  ///< messages: raw JSON array
+  std::string_view prompt;    ///< prompt, record: raw JSON string
+  std::string_view system;  ///< raw JSON string of `system` or of the system template; may be empty
   std::span<const RawField> fields;  ///< messages, prompt: all other top-level members
 };
 
@@ -73,9 +73,9 @@ struct Item {
   Hash128 request_hash;  ///< wire format, profile, url and exact body
   InputPlace place;
   Request request;
-  bool own_model = false;          ///< the line names a model of its own
-  std::uint32_t attempts = 0;      ///< made before, in earlier runs
-  std::string input_text;          ///< the line, when it has to be stored; else empty
+  bool own_model = false;      ///< the line names a model of its own
+  std::uint32_t attempts = 0;  ///< made before, in earlier runs
+  std::string input_text;      ///< the line, when it has to be stored; else empty
 };
 
 }  // namespace llmbatch

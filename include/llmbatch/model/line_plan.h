@@ -13,10 +13,11 @@ namespace llmbatch {
 
 /// Numbers are stored in the database: never renumber.
 enum class LineKind : std::uint8_t {
-  blank = 0,      ///< nothing there
-  todo = 1,       ///< to be run; no row in the database yet
-  todo_again = 2, ///< to be run; a row with this seq exists (changed content, --retry, retry pending)
-  done = 3,       ///< final, same request
+  blank = 0,  ///< nothing there
+  todo = 1,   ///< to be run; no row in the database yet
+  todo_again =
+      2,     ///< to be run; a row with this seq exists (changed content, --retry, retry pending)
+  done = 3,  ///< final, same request
   duplicate = 4,  ///< an equal line came before
   invalid = 5,    ///< cannot be used; described in the table of invalid lines
 };
@@ -34,9 +35,9 @@ struct LineRun {
 struct InvalidLine {
   std::uint64_t line = 0;
   std::uint64_t offset_bytes = 0;
-  std::string id;        ///< empty: none was usable
-  std::string message;   ///< without file name and line number
-  std::string content;   ///< the line, at most 64 KiB of it
+  std::string id;       ///< empty: none was usable
+  std::string message;  ///< without file name and line number
+  std::string content;  ///< the line, at most 64 KiB of it
 };
 
 /// Identity of the input file at the time of a scan: equal means unchanged.
@@ -62,8 +63,8 @@ struct IndexRecord {
 struct ScanCounts {
   std::uint64_t lines = 0;
   std::uint64_t blank = 0;
-  std::uint64_t todo = 0;        ///< todo and todo_again
-  std::uint64_t changed = 0;     ///< of these: known id, other content
+  std::uint64_t todo = 0;     ///< todo and todo_again
+  std::uint64_t changed = 0;  ///< of these: known id, other content
   std::uint64_t duplicates = 0;
   std::uint64_t invalid = 0;
   /// Lines whose item is final already, by state.

@@ -40,23 +40,23 @@ struct RunStatus {
   bool running = false;
   std::int64_t pid = 0;
   std::int64_t run_number = 0;
-  StateCounts items;             ///< of the current input, whenever they were finished
-  std::int64_t duplicates = 0;   ///< lines left out because an equal one is there
-  std::int64_t attempts = 0;     ///< of the job, all runs
+  StateCounts items;            ///< of the current input, whenever they were finished
+  std::int64_t duplicates = 0;  ///< lines left out because an equal one is there
+  std::int64_t attempts = 0;    ///< of the job, all runs
   std::int64_t retries = 0;
-  std::int64_t cached = 0;       ///< answered without a call
-  Usage usage;                   ///< of the job, all attempts
-  std::optional<Money> spent;    ///< absent: price unknown
+  std::int64_t cached = 0;     ///< answered without a call
+  Usage usage;                 ///< of the job, all attempts
+  std::optional<Money> spent;  ///< absent: price unknown
   std::optional<Money> projected;
   std::optional<Money> saved;
   std::optional<double> requests_per_minute;  ///< over the last minute
   std::optional<double> tokens_per_minute;
   std::optional<double> eta_seconds;
-  std::string waiting_for;  ///< `tpm limit, 12 s`; empty: nothing
+  std::string waiting_for;           ///< `tpm limit, 12 s`; empty: nothing
   std::optional<double> error_rate;  ///< of the last 200 finished items, 0-1
   std::optional<WallTime> started_at;
   std::optional<WallTime> updated_at;
-  std::string pause_reason;  ///< empty: not paused
+  std::string pause_reason;        ///< empty: not paused
   std::vector<ErrorTally> errors;  ///< commonest first
   // Of this run alone:
   std::int64_t finished_this_run = 0;

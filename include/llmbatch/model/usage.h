@@ -1,5 +1,5 @@
-// Token usage, normalised over all providers (product.md section 10): `input` is everything that was
-// read, cached included; `output` everything that was generated, reasoning included.
+// Token usage, normalised over all providers (product.md section 10): `input` is everything that
+// was read, cached included; `output` everything that was generated, reasoning included.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct Usage {
   TokenCount cached_input = 0;  ///< part of input
   TokenCount cache_write = 0;   ///< part of input
   TokenCount output = 0;
-  TokenCount reasoning = 0;          ///< part of output
-  bool estimated = false;            ///< the provider reported no usage
+  TokenCount reasoning = 0;            ///< part of output
+  bool estimated = false;              ///< the provider reported no usage
   std::optional<Money> reported_cost;  ///< the provider's own figure (OpenRouter usage.cost)
 
   TokenCount total() const { return input + output; }

@@ -1,5 +1,5 @@
-// RetryPolicy: decides what follows an outcome (product.md section 6). Pure; no clock, no randomness
-// of its own. Thread rule: const.
+// RetryPolicy: decides what follows an outcome (product.md section 6). Pure; no clock, no
+// randomness of its own. Thread rule: const.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ struct RetrySettings {
 
 /// How often an item was tried in this run, by kind of answer.
 struct RetryHistory {
-  std::uint32_t retries = 0;        ///< counted against max_retries
+  std::uint32_t retries = 0;  ///< counted against max_retries
   std::uint32_t timeouts = 0;
   std::uint32_t malformed = 0;
   std::uint32_t truncated = 0;
-  std::uint32_t rate_limited = 0;   ///< free of charge, but they lengthen the backoff
+  std::uint32_t rate_limited = 0;  ///< free of charge, but they lengthen the backoff
 };
 
 enum class NextStep : std::uint8_t { finish, retry, pause_run };
@@ -40,8 +40,9 @@ class RetryPolicy {
  public:
   explicit RetryPolicy(RetrySettings settings) : settings_(settings) {}
 
-  /// `jitter` is uniform in [0,1); `own_model`: the item names a model of its own; `provider_alive`:
-  /// some call was answered otherwise since this item's first rate-limit answer. Updates `history`.
+  /// `jitter` is uniform in [0,1); `own_model`: the item names a model of its own;
+  /// `provider_alive`: some call was answered otherwise since this item's first rate-limit answer.
+  /// Updates `history`.
   Decision decide(const Outcome& outcome, RetryHistory& history, bool own_model,
                   bool provider_alive, double jitter) const;
 

@@ -5,8 +5,8 @@
 namespace llmbatch {
 
 struct InterruptState {
-  int stop_requests = 0;  ///< SIGINT and SIGTERM so far: 1 drains, 2 aborts
-  int stop_signal = 0;    ///< the first of them; exit code is 128 + this
+  int stop_requests = 0;          ///< SIGINT and SIGTERM so far: 1 drains, 2 aborts
+  int stop_signal = 0;            ///< the first of them; exit code is 128 + this
   bool status_requested = false;  ///< SIGUSR1 since the last poll
   bool window_changed = false;    ///< SIGWINCH since the last poll
 };

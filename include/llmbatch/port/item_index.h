@@ -1,5 +1,5 @@
-// ItemIndex: what the database knows of its items, read sequentially in packed form (never a row per
-// item). Later records of one id supersede earlier ones. Thread rule: one thread.
+// ItemIndex: what the database knows of its items, read sequentially in packed form (never a row
+// per item). Later records of one id supersede earlier ones. Thread rule: one thread.
 #pragma once
 
 #include <functional>

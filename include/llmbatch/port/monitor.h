@@ -1,5 +1,5 @@
-// Monitor: what the user sees of a run. Thread rule: called by the loop thread only; never blocks for
-// long, never fails the run.
+// Monitor: what the user sees of a run. Thread rule: called by the loop thread only; never blocks
+// for long, never fails the run.
 #pragma once
 
 #include <string>

@@ -66,8 +66,8 @@ struct RunProgress {
   /// Every line below this one is dispatched and final; resuming an unchanged file starts here.
   std::uint64_t done_below_line = 1;
   StateCounts items;
-  std::string limiter_state;           ///< opaque, see RateLimiter::serialize
-  std::optional<RunStatus> status;     ///< refreshed about once a second
+  std::string limiter_state;        ///< opaque, see RateLimiter::serialize
+  std::optional<RunStatus> status;  ///< refreshed about once a second
 };
 
 class ResultStore {

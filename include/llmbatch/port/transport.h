@@ -1,5 +1,5 @@
-// Transport: many HTTP POSTs at a time. It never queues: what is started is on the wire. Thread rule:
-// one loop thread owns it; only wake() may be called from other threads.
+// Transport: many HTTP POSTs at a time. It never queues: what is started is on the wire. Thread
+// rule: one loop thread owns it; only wake() may be called from other threads.
 #pragma once
 
 #include <cstddef>

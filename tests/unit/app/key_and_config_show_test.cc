@@ -1,10 +1,9 @@
-#include "llmbatch/app/api_key.h"
-
 #include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
 #include "app_fixture.h"
+#include "llmbatch/app/api_key.h"
 #include "llmbatch/app/config_show.h"
 #include "llmbatch/app/run_options.h"
 
