@@ -21,7 +21,7 @@ done
 
 bench_begin
 need curl curl
-start_nginx
+start_nginx long
 make_items "$items" 200 >items.jsonl
 
 attempts_of() {
@@ -37,14 +37,14 @@ PY
 
 # kill_once: sets $lost and $attempts, or fails when the run was over too early.
 kill_once() {
-  local before pid try status=0
+  local before pid status=0
   rm -f items.db*
   served_requests
   before=$served
   "$llmbatch" run items.jsonl --db items.db --base-url "$base_url" --model bench \
     --concurrency "$in_flight" >out 2>&1 &
   pid=$!
-  for try in $(seq 500); do
+  for _ in $(seq 500); do
     served_requests
     if [ $((served - before)) -gt 500 ]; then break; fi
     sleep 0.01

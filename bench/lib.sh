@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # the variables are for the scripts
 # Shared by the scripts of bench/: the binary, a directory of its own, servers that end with the
 # script, repeated measurements and the verdict line. Source it, then call bench_begin.
 #
@@ -76,8 +77,7 @@ free_port() {
 }
 
 wait_for_port() {
-  local try
-  for try in $(seq 200); do
+  for _ in $(seq 200); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then return 0; fi
     sleep 0.02
   done
@@ -91,10 +91,10 @@ completion() {
   printf '%s' '{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o-mini",' \
     '"choices":[{"index":0,"message":{"role":"assistant","content":"' "$text" '"},"logprobs":null,' \
     '"finish_reason":"stop"}],"usage":{"prompt_tokens":500,"completion_tokens":100,' \
-    '"total_tokens":600},"system_fingerprint":"fp_44709d6fcb_0123456789abcdef0"}'
+    '"total_tokens":600},"system_fingerprint":"fp_44709d6fcb_0123456789abcdef01"}'
 }
 
-# start_nginx [long|short] [tls]: one worker that answers every POST with a static completion.
+# start_nginx long|short [tls]: one worker that answers every POST with a static completion.
 # Sets $port, $base_url and $nginx_pid; served_requests reads its counter.
 start_nginx() {
   need nginx nginx-light
@@ -110,7 +110,7 @@ start_nginx() {
   nginx_config "
     server {
       listen 127.0.0.1:$port backlog=4096$listen;
-      location / { return 200 '$(completion "${1:-long}")'; }
+      location / { return 200 '$(completion "$1")'; }
       location = /served { stub_status; }
     }"
   base_url=$scheme://127.0.0.1:$port/v1

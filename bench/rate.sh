@@ -90,12 +90,12 @@ for rate in $rates; do
     result=$("$python" "$bench_dir/reference/rate_windows.py" access.log "$rate" "$way" "$warm_up")
     echo "$rate rpm, $way: $result"
     if [ "$way" = naive ]; then continue; fi
-    # shellcheck disable=SC2034 # they are read below
-    for pair in $result; do printf -v "judged_${pair%%=*}" %s "${pair#*=}"; done
+    declare -A judged=()
+    for pair in $result; do judged[${pair%%=*}]=${pair#*=}; done
     least=0.995
     if [ "$rate" -lt 1000 ]; then least=0.99; fi
-    goal "$rate rpm, $way, fullest 60 s" '<=' "$rate" "$judged_worst" requests
-    goal "$rate rpm, $way, used" '>=' "$least" "$judged_used"
-    goal "$rate rpm, $way, refused by the referee" '<=' 0 "$judged_refused"
+    goal "$rate rpm, $way, fullest 60 s" '<=' "$rate" "${judged[worst]}" requests
+    goal "$rate rpm, $way, used" '>=' "$least" "${judged[used]}"
+    goal "$rate rpm, $way, refused by the referee" '<=' 0 "${judged[refused]}"
   done
 done

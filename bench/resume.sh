@@ -36,8 +36,8 @@ compare() {
   local reference before
   sync items.jsonl
   cat items.jsonl >/dev/null
-  local walls=() try
-  for try in 1 2 3; do measure wc -l items.jsonl; walls+=("$wall"); done
+  local walls=()
+  for _ in 1 2 3; do measure wc -l items.jsonl; walls+=("$wall"); done
   reference=$(median "${walls[@]}")
   served_requests
   before=$served

@@ -25,9 +25,11 @@ failed=0
 load=$(cut -d' ' -f1 /proc/loadavg)
 
 run() {
-  echo "== $*" >&2
-  if ! "$bench_dir/$@" 2>&1 | tee -a "$log" >&2; then
-    echo "goal $1 did not run to its end: missed" >>"$log"
+  local script=$1
+  shift
+  echo "== $script $*" >&2
+  if ! "$bench_dir/$script" "$@" 2>&1 | tee -a "$log" >&2; then
+    echo "goal $script did not run to its end: missed" >>"$log"
     failed=1
   fi
 }

@@ -18,7 +18,7 @@ done
 
 bench_begin
 need curl curl
-start_nginx
+start_nginx long
 make_items 1 2000 >items.jsonl
 printf '{"model":"bench","messages":[{"role":"user","content":"%s"}]}' \
   "$(head -c 2000 /dev/zero | tr '\0' x)" >body.json

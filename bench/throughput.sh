@@ -6,7 +6,8 @@
 #
 # Read it as: "of h2load" is how much of the possible is left after everything is durable;
 # "times aiohttp" is what a user gains. llmbatch and aiohttp are timed from start to exit, h2load by
-# its own clock. Medians of the rounds' ratios; the tools take turns.
+# its own clock. The goal holds for the script with the same promise (synchronous=FULL), which also
+# depends on the disk; beside it stands the script without its fsync, which does not. Medians of the rounds' ratios; the tools take turns.
 #
 # usage: throughput.sh [--items N] [--rounds N] [--in-flight N] [--prompt-bytes N] [--tls]
 . "$(dirname "$0")/lib.sh"
@@ -49,7 +50,17 @@ run_h2load() {
   awk '/^finished in/ { print $4 }' h2load.out
 }
 
-h2load_ratios=() aiohttp_ratios=()
+# run_aiohttp SYNCHRONOUS: sets $slow and how many $times faster llmbatch was.
+run_aiohttp() {
+  rm -f few.db*
+  measure "$python" "$bench_dir/reference/aiohttp_sqlite.py" few.jsonl few.db "$base_url" \
+    "$in_flight" "$1"
+  must_succeed
+  slow=$(calc "$aiohttp_items / $wall" 0)
+  times=$(calc "$rate / $slow" 1)
+}
+
+h2load_ratios=() aiohttp_ratios=() relaxed_ratios=()
 for round in $(seq "$rounds"); do
   reference=$(run_h2load)
   rm -f items.db*
@@ -61,13 +72,12 @@ for round in $(seq "$rounds"); do
   line="round $round: h2load $reference/s, llmbatch $rate/s ($(calc "$cpu * 1e6 / $items" 1) us CPU"
   line+=" per item), $ratio of h2load"
   if [ -z "$tls" ]; then
-    rm -f few.db*
-    measure "$python" "$bench_dir/reference/aiohttp_sqlite.py" few.jsonl few.db "$base_url" "$in_flight"
-    must_succeed
-    slow=$(calc "$aiohttp_items / $wall" 0)
-    times=$(calc "$rate / $slow" 1)
+    run_aiohttp full
     aiohttp_ratios+=("$times")
     line+="; aiohttp + SQLite $slow/s, $times times"
+    run_aiohttp normal
+    relaxed_ratios+=("$times")
+    line+="; without its fsync $slow/s, $times times"
   fi
   echo "$line"
 done
@@ -76,6 +86,7 @@ echo "database: $(($(stat -c %s items.db) / items)) bytes per item"
 if [ "$tls" ]; then
   goal "throughput over TLS, share of h2load" '>=' 0.40 "$(median "${h2load_ratios[@]}")"
 else
+  echo "llmbatch with fsync is $(median "${relaxed_ratios[@]}") times aiohttp + SQLite without"
   goal "throughput, share of h2load" '>=' 0.30 "$(median "${h2load_ratios[@]}")"
   goal "throughput, times aiohttp + SQLite" '>=' 12 "$(median "${aiohttp_ratios[@]}")"
 fi

@@ -1,5 +1,8 @@
 """The batch script that people write by hand: aiohttp, workers on a queue, one SQLite commit per
-result. Usage: aiohttp_sqlite.py INPUT DATABASE BASE_URL WORKERS"""
+result. Usage: aiohttp_sqlite.py INPUT DATABASE BASE_URL WORKERS SYNCHRONOUS
+
+SYNCHRONOUS is SQLite's: "full" makes every answer durable at once, as llmbatch does; "normal" spares
+the fsync and loses answers when the power fails."""
 import asyncio
 import json
 import sqlite3
@@ -10,10 +13,10 @@ import aiohttp
 RETRIES = 5
 
 
-def open_database(path):
+def open_database(path, synchronous):
     database = sqlite3.connect(path)
     database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = full")
+    database.execute("pragma synchronous = " + synchronous)
     database.execute(
         "create table if not exists results (id text primary key, output text, response text)")
     return database
@@ -46,9 +49,9 @@ async def work(queue, session, url, database):
 
 
 async def main():
-    path, database_path, base_url, workers = sys.argv[1:5]
+    path, database_path, base_url, workers, synchronous = sys.argv[1:6]
     workers = int(workers)
-    database = open_database(database_path)
+    database = open_database(database_path, synchronous)
     done = {row[0] for row in database.execute("select id from results")}
     queue = asyncio.Queue(2 * workers)
     connector = aiohttp.TCPConnector(limit=workers)

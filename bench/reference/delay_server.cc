@@ -70,8 +70,7 @@ bool take_request(Server& server, int fd) {
   Connection& connection = server.connections[static_cast<std::size_t>(fd)];
   const std::size_t head = connection.input.find("\r\n\r\n");
   if (head == std::string::npos) return false;
-  const std::size_t length =
-      head + 4 + content_length(connection.input.substr(0, head + 2));
+  const std::size_t length = head + 4 + content_length(connection.input.substr(0, head + 2));
   if (connection.input.size() < length) return false;
   const bool post = connection.input.compare(0, 4, "POST") == 0;
   connection.input.erase(0, length);
