@@ -130,10 +130,10 @@ void Runner::on_durable(SlotNumber number, SteadyTime now) {
   }
   if (is_final(slot.final_state)) {
     finish_item(slot, now);
+    slots_.release(number);
   } else {
-    ++counters_.released;
+    give_back(number);
   }
-  slots_.release(number);
 }
 
 void Runner::finish_item(Slot& slot, SteadyTime now) {
@@ -279,14 +279,18 @@ void Runner::wait_and_settle(SteadyTime deadline) {
 }
 
 void Runner::release_waiting() {
-  for (const SlotNumber number : scheduler_.drain()) {
-    ++counters_.released;
-    slots_.release(number);
-  }
+  for (const SlotNumber number : scheduler_.drain()) give_back(number);
+}
+
+/// The item stays pending: the next run begins at its line at the latest.
+void Runner::give_back(SlotNumber number) {
+  ++counters_.released;
+  lowest_given_back_ = std::min(lowest_given_back_, slots_[number].item.place.line);
+  slots_.release(number);
 }
 
 std::uint64_t Runner::done_below_line() const {
-  return slots_.lowest_line(parts_.source.next_line());
+  return slots_.lowest_line(std::min(parts_.source.next_line(), lowest_given_back_));
 }
 
 void Runner::store_progress(SteadyTime now) {

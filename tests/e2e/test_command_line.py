@@ -1,6 +1,5 @@
 """Flags, environment, configuration files and help, through the binary."""
 
-import json
 import os
 
 import support

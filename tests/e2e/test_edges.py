@@ -4,7 +4,6 @@ import datetime
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 
@@ -117,7 +116,8 @@ class Races(support.Case):
         simulator = self.simulate()
         self.prompts(400_000, text="say %d " + "x" * 200)
         process = self.start_file(simulator, "--rpm", "60")
-        time.sleep(0.1 * support.PATIENCE)  # into the pass over 90 MB
+        # The database is opened just before the pass over these 90 MB.
+        support.wait_for(lambda: os.path.exists(self.database()), "the database")
         process.send(signal.SIGINT)
         started = time.monotonic()
         self.assertEqual(process.wait(), 130, process.stderr)
