@@ -172,7 +172,7 @@ std::string render_mistral(const ApiError& error, const std::string& request_id)
     append_member(out, "msg", error.message);
     return out + "}]}";
   }
-  out += "\"object\":\"error\",";
+  out += R"("object":"error",)";
   append_member(out, "message", error.message);
   out += ',';
   append_member(out, "type", error.status == 429 ? "rate_limited" : "invalid_request_error");
