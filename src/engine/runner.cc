@@ -82,14 +82,18 @@ void Runner::check_interrupts(SteadyTime now) {
     drain_deadline_ = now + settings_.drain_timeout;
     stop_starting(Phase::draining);
     parts_.monitor.message(
-        fmt::format("interrupted: waiting for {} calls in flight (at most {}); again to abort",
-                    calls_in_flight_, format_duration(settings_.drain_timeout)));
+        fmt::format("interrupted: waiting for {} in flight (at most {}); again to abort",
+                    count_calls(), format_duration(settings_.drain_timeout)));
   }
   const bool abort = state.stop_requests >= 2 || now >= drain_deadline_;
   if (abort && phase_ != Phase::aborting) {
     stop_starting(Phase::aborting);
     parts_.transport.abort_all();
   }
+}
+
+std::string Runner::count_calls() const {
+  return calls_in_flight_ == 1 ? "1 call" : fmt::format("{} calls", calls_in_flight_);
 }
 
 void Runner::stop_starting(Phase phase) { phase_ = std::max(phase_, phase); }
@@ -188,7 +192,7 @@ SteadyTime Runner::admit(SteadyTime now) {
   SteadyTime deadline = std::min(next_report_, next_status_row_);
   status_.waiting_for.clear();
   if (phase_ != Phase::running) {
-    status_.waiting_for = fmt::format("{} calls in flight, nothing new is sent", calls_in_flight_);
+    status_.waiting_for = fmt::format("{} in flight, nothing new is sent", count_calls());
     return std::min(deadline, drain_deadline_);
   }
   while (phase_ == Phase::running && may_start(now, deadline)) {

@@ -92,7 +92,8 @@ Status FileItemSource::read_item(std::uint64_t seq, Item& item) {
   if (!read) return forward_error(read);
   if (*skipped != behind || !*read) return changed();
   // Asked after the read: what was read before a change is still what was scanned.
-  if (options_.identity) {
+  if (options_.identity && reader_.loads() != checked_loads_) {
+    checked_loads_ = reader_.loads();
     const auto same = input_.still_holds(*options_.identity);
     if (!same) return forward_error(same);
     if (!*same) return changed();

@@ -197,6 +197,7 @@ Result<bool> LineReader::load() {
   auto more = chunks_.next(chunk_);
   if (!more || !*more) return more;
   splitter_ = LineSplitter(chunk_, number_);
+  ++loads_;
   return true;
 }
 

@@ -98,6 +98,7 @@ class Runner {
   void guard_error_rate();
 
   void pause(std::string reason);
+  std::string count_calls() const;
   void fail(Error error);
   void stop_starting(Phase phase);
   void release_waiting();

@@ -106,6 +106,8 @@ class LineReader {
   /// The next line is line `number`, which starts at `offset_bytes`.
   Status seek(std::uint64_t offset_bytes, std::uint64_t number);
   bool seekable() const { return chunks_.seekable(); }
+  /// How often bytes were read from the source: lines of one load are of one moment.
+  std::uint64_t loads() const { return loads_; }
 
  private:
   Result<bool> load();
@@ -114,6 +116,7 @@ class LineReader {
   Chunk chunk_;
   LineSplitter splitter_;
   std::uint64_t number_ = 1;
+  std::uint64_t loads_ = 0;
 };
 
 }  // namespace llmbatch

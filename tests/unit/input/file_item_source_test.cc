@@ -127,7 +127,8 @@ TEST_F(FileItemSourceTest, NoticesALineThatWasInsertedDuringTheRun) {
   const std::string path = directory_.file("in.jsonl", ten_lines());
   const auto identity = identify_input(path);
   ASSERT_TRUE(identity.has_value());
-  auto source = open(ten_lines(), {{1, 10, LineKind::todo, 0}}, {.identity = *identity});
+  auto source =
+      open(ten_lines(), {{1, 10, LineKind::todo, 0}}, {.chunk_bytes = 64, .identity = *identity});
   ASSERT_TRUE(source.has_value());
   Item item;
   // The file is written again by open(); its content is the same, so that nothing has changed.
@@ -144,7 +145,8 @@ TEST_F(FileItemSourceTest, AppendedLinesAreLeftToTheNextRun) {
   const std::string path = directory_.file("in.jsonl", ten_lines());
   const auto identity = identify_input(path);
   ASSERT_TRUE(identity.has_value());
-  auto source = open(ten_lines(), {{1, 10, LineKind::todo, 0}}, {.identity = *identity});
+  auto source =
+      open(ten_lines(), {{1, 10, LineKind::todo, 0}}, {.chunk_bytes = 64, .identity = *identity});
   ASSERT_TRUE(source.has_value());
   std::ofstream(path, std::ios::app) << R"({"id":"t-10","prompt":"hi"})"
                                      << "\n";
