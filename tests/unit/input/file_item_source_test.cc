@@ -136,9 +136,10 @@ TEST_F(FileItemSourceTest, NoticesALineThatWasInsertedDuringTheRun) {
   std::ofstream(path) << R"({"id":"new","prompt":"first"})"
                       << "\n"
                       << ten_lines();
-  const auto next = (*source)->next(item);
-  ASSERT_FALSE(next.has_value());
-  EXPECT_NE(next.error().message.find("changed while the run was reading it"), std::string::npos);
+  // What was read before the change may still be served.
+  const auto rest = read_all(**source);
+  ASSERT_LE(rest.size(), 4u);
+  EXPECT_NE(rest.back().find("changed while the run was reading it"), std::string::npos);
 }
 
 TEST_F(FileItemSourceTest, AppendedLinesAreLeftToTheNextRun) {
