@@ -125,6 +125,7 @@ tl::unexpected<Error> unknown_field(std::string_view option, const std::string& 
 const std::vector<std::string>& flattened_fields() {
   static const std::vector<std::string> kNames = [] {
     std::vector<std::string> names;
+    names.reserve(kColumns.size());
     for (const Column& column : kColumns) names.emplace_back(column.name);
     return names;
   }();

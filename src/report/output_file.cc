@@ -71,7 +71,7 @@ Result<OutputFile> OutputFile::open(const std::string& path) {
 }
 
 OutputFile OutputFile::borrow(int fd, std::string name) {
-  return OutputFile(UniqueFd(), fd, std::move(name), "");
+  return {UniqueFd(), fd, std::move(name), ""};
 }
 
 OutputFile::OutputFile(UniqueFd owned, int fd, std::string path, std::string temporary_path)
