@@ -22,6 +22,13 @@
 
 namespace llmbatch {
 
+/// What the writer thread gets to store a state that comes without an answer.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::chrono::microseconds kPatience{2000};
+#else
+inline constexpr std::chrono::microseconds kPatience{200};
+#endif
+
 /// What the endpoint does with one call.
 struct ScriptedAnswer {
   ErrorClass error = ErrorClass::none;
@@ -76,7 +83,7 @@ class FakeEndpoint final : public Transport, public Provider {
     return {};
   }
   void wait(SteadyTime deadline, std::vector<TransportCompletion>& completions) override {
-    if (woken_within(std::chrono::microseconds(200))) return;
+    if (woken_within(kPatience)) return;
     SteadyTime until = deadline;
     if (!pending_.empty()) until = std::min(until, pending_.top().due);
     if (next_event_ && *next_event_ > clock_.now()) until = std::min(until, *next_event_);
