@@ -49,14 +49,17 @@ for size in $sizes; do
   peak items.jsonl items.db
   expect_sent "$size" "first run"
   initial=$peak
+  echo "$size items: first run $initial MiB"
   disk=$((($(stat -c %s items.jsonl) + $(du -k items.db | cut -f1) * 1024) / 1000000))
   peak items.jsonl items.db
   expect_sent 0 "unchanged resume"
   unchanged=$peak
+  echo "$size items: unchanged resume $unchanged MiB"
   shuf items.jsonl >shuffled.jsonl && mv shuffled.jsonl items.jsonl
   peak items.jsonl items.db
   expect_sent 0 "resume of the shuffled file"
   shuffled=$peak
+  echo "$size items: resume of the shuffled file $shuffled MiB"
   if [ "$size" = "${sizes##* }" ]; then
     run_with_time "$python" -c '
 import json
@@ -69,8 +72,7 @@ done = {json.loads(line)["id"] for line in open("items.jsonl")}'
   peak items.jsonl items.db
   expect_sent "$half" "file with every line twice"
   rm -f items.db* items.jsonl
-  echo "$size items: first run $initial MiB, unchanged $unchanged, shuffled $shuffled," \
-    "every line twice $peak; input and database $disk MB"
+  echo "$size items: every line twice $peak MiB; input and database of the first run $disk MB"
   largest=$(printf '%s\n' "$largest" "$initial" "$unchanged" "$shuffled" "$peak" | sort -g | tail -n 1)
   first=${first:-$initial}
   worst=$(printf '%s\n' "$worst" "$initial" | sort -g | tail -n 1)
