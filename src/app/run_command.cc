@@ -315,6 +315,13 @@ Result<int> RunSession::conclude(const RunResult& result) {
   switch (result.end) {
     case RunEnding::completed:
       if (result.status.items.problems() > 0) code = static_cast<int>(ExitCode::problems);
+      // Cannot be; but a success that leaves something undone would be the worst answer.
+      if (result.status.items.finished() < result.status.items.total()) {
+        return failure(fmt::format(
+            "{}: {} items are left without a result; run again after touching "
+            "the input",
+            options_.input.database, result.status.items.total() - result.status.items.finished()));
+      }
       break;
     case RunEnding::paused:
       code = static_cast<int>(ExitCode::paused);

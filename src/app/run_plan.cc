@@ -140,6 +140,7 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
   if (!lines) return forward_error(lines);
   FileItemSourceOptions source_options;
   source_options.lines = std::move(*lines);
+  source_options.identity = plan.identity;
   source_options.store_input = options.input.store_input || input.spooled() || input.compressed();
   if (plan.unchanged) {
     source_options.start_line = plan.start.line;

@@ -130,10 +130,10 @@ void Runner::on_durable(SlotNumber number, SteadyTime now) {
   }
   if (is_final(slot.final_state)) {
     finish_item(slot, now);
+    slots_.release(number);
   } else {
-    ++counters_.released;
+    give_back(number);
   }
-  slots_.release(number);
 }
 
 void Runner::finish_item(Slot& slot, SteadyTime now) {
@@ -186,8 +186,11 @@ void Runner::refill() {
 SteadyTime Runner::admit(SteadyTime now) {
   scheduler_.advance(now);
   SteadyTime deadline = std::min(next_report_, next_status_row_);
-  if (phase_ != Phase::running) return std::min(deadline, drain_deadline_);
   status_.waiting_for.clear();
+  if (phase_ != Phase::running) {
+    status_.waiting_for = fmt::format("{} calls in flight, nothing new is sent", calls_in_flight_);
+    return std::min(deadline, drain_deadline_);
+  }
   while (phase_ == Phase::running && may_start(now, deadline)) {
     const SlotNumber number = *scheduler_.peek();
     scheduler_.pop();
@@ -276,14 +279,18 @@ void Runner::wait_and_settle(SteadyTime deadline) {
 }
 
 void Runner::release_waiting() {
-  for (const SlotNumber number : scheduler_.drain()) {
-    ++counters_.released;
-    slots_.release(number);
-  }
+  for (const SlotNumber number : scheduler_.drain()) give_back(number);
+}
+
+/// The item stays pending: the next run begins at its line at the latest.
+void Runner::give_back(SlotNumber number) {
+  ++counters_.released;
+  lowest_given_back_ = std::min(lowest_given_back_, slots_[number].item.place.line);
+  slots_.release(number);
 }
 
 std::uint64_t Runner::done_below_line() const {
-  return slots_.lowest_line(parts_.source.next_line());
+  return slots_.lowest_line(std::min(parts_.source.next_line(), lowest_given_back_));
 }
 
 void Runner::store_progress(SteadyTime now) {
@@ -334,7 +341,7 @@ void Runner::refresh_status(SteadyTime now) {
   const auto rate = stats_.finished_per_second(now);
   const auto left = static_cast<double>(items_[ItemState::pending]);
   status_.eta_seconds.reset();
-  if (rate && *rate > 0) status_.eta_seconds = left / *rate;
+  if (rate && *rate > 0 && phase_ == Phase::running) status_.eta_seconds = left / *rate;
 }
 
 RunResult Runner::finish() {

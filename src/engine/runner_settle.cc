@@ -91,6 +91,7 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   --calls_in_flight_;
   Outcome outcome = parts_.provider.parse_response(completion.reply);
   apply_limits(slot, outcome, now);
+  if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
   AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);
   stats_.on_call(attempt.usage ? &*attempt.usage : nullptr, now);
   ++status_.attempts;

@@ -16,7 +16,8 @@ bool is_todo(LineKind kind) { return kind == LineKind::todo || kind == LineKind:
 FileItemSource::FileItemSource(const InputFile& input, const Provider& provider,
                                std::unique_ptr<LineRunStream> plan, FileItemSourceOptions options,
                                std::unique_ptr<ByteSource> bytes)
-    : name_(input.name()),
+    : input_(input),
+      name_(input.name()),
       options_(std::move(options)),
       plan_(std::move(plan)),
       reader_(std::move(bytes), options_.chunk_bytes),
@@ -90,6 +91,12 @@ Status FileItemSource::read_item(std::uint64_t seq, Item& item) {
   auto read = reader_.next(line);
   if (!read) return forward_error(read);
   if (*skipped != behind || !*read) return changed();
+  // Asked after the read: what was read before a change is still what was scanned.
+  if (options_.identity) {
+    const auto same = input_.still_holds(*options_.identity);
+    if (!same) return forward_error(same);
+    if (!*same) return changed();
+  }
   reader_line_ = next_line_ + 1;
   // The scan could use this line; if it cannot be used now, it is not the line that was scanned.
   if (is_blank(line.text) || !request_->build(line, item.request)) return changed();

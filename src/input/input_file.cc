@@ -55,10 +55,11 @@ std::string absolute_path(const std::string& path) {
 
 Result<Hash128> hash_ends(int fd, std::uint64_t size_bytes, const std::string& name) {
   PageBuffer buffer(2 * kEndBytes);
-  auto first = pread_all(fd, buffer.data(), kEndBytes, 0);
+  const auto first_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(kEndBytes, size_bytes));
+  auto first = pread_all(fd, buffer.data(), first_bytes, 0);
   if (!first) return usage_error(name + ": cannot be read: " + first.error().message);
   const std::uint64_t last_offset = size_bytes > kEndBytes ? size_bytes - kEndBytes : 0;
-  auto last = pread_all(fd, buffer.data() + *first, kEndBytes, last_offset);
+  auto last = pread_all(fd, buffer.data() + *first, first_bytes, last_offset);
   if (!last) return usage_error(name + ": cannot be read: " + last.error().message);
   return hash128(std::string_view(buffer.data(), *first + *last));
 }
@@ -114,6 +115,22 @@ Result<InputIdentity> InputFile::identity() const {
   if (!ends) return forward_error(ends);
   identity.ends = *ends;
   return identity;
+}
+
+Result<bool> InputFile::still_holds(InputIdentity& seen) const {
+  struct stat info {};
+  if (fstat(fd_->get(), &info) != 0) return usage_error(name_ + ": " + errno_text(errno));
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  const std::int64_t mtime = to_nanos(info.st_mtim);
+  const std::int64_t ctime = to_nanos(info.st_ctim);
+  if (mtime == seen.mtime_nanos && ctime == seen.ctime_nanos) return true;
+  if (size < seen.size_bytes) return false;
+  auto ends = hash_ends(fd_->get(), seen.size_bytes, name_);
+  if (!ends) return forward_error(ends);
+  if (*ends != seen.ends) return false;
+  seen.mtime_nanos = mtime;
+  seen.ctime_nanos = ctime;
+  return true;
 }
 
 Result<std::string> InputFile::fetch(const InputPlace& place) const {

@@ -5,7 +5,7 @@
 namespace llmbatch {
 namespace {
 
-/// What product.md section 6 does with a class of errors.
+/// What the README (Errors and retries) does with a class of errors.
 enum class Treatment : std::uint8_t {
   success,
   free_retry,

@@ -74,6 +74,7 @@ class WireProvider final : public Provider {
     return builder_.build(line, request);
   }
   bool has_own_model(const LineFields& line) const override { return builder_.has_own_model(line); }
+  void redact(std::string& text) const override;
   Hash128 request_hash(const Request& request) const override { return builder_.hash(request); }
 
   Outcome parse_response(const HttpReply& reply) const override;
@@ -88,7 +89,6 @@ class WireProvider final : public Provider {
   }
   void read_success(const HttpReply& reply, Outcome& outcome, bool has_hint) const;
   void apply_error(const ErrorDetails& details, ErrorClass error, Outcome& outcome) const;
-  void redact(std::string& text) const;
   KeyHeader key_header() const;
 
   ProviderConfig config_;

@@ -172,7 +172,7 @@ std::string render_mistral(const ApiError& error, const std::string& request_id)
     append_member(out, "msg", error.message);
     return out + "}]}";
   }
-  out += "\"object\":\"error\",";
+  out += R"("object":"error",)";
   append_member(out, "message", error.message);
   out += ',';
   append_member(out, "type", error.status == 429 ? "rate_limited" : "invalid_request_error");
@@ -197,7 +197,7 @@ std::string render_anthropic(const ApiError& error, const std::string& request_i
 }
 
 std::string render_gemini(const ApiError& error) {
-  std::string out = "{\"error\":{\"code\":" + std::to_string(error.status) + ",";
+  std::string out = R"({"error":{"code":)" + std::to_string(error.status) + ",";
   append_member(out, "message", error.message);
   out += ',';
   append_member(out, "status", gemini_status(error.status));

@@ -17,9 +17,9 @@ struct HalfBody {
 ssize_t read_half(void* state, std::uint64_t position, char* buffer, std::size_t size) {
   const std::string& bytes = static_cast<HalfBody*>(state)->bytes;
   if (position >= bytes.size()) return MHD_CONTENT_READER_END_WITH_ERROR;
-  const std::size_t start = static_cast<std::size_t>(position);
+  const auto start = static_cast<std::size_t>(position);
   const std::size_t count = std::min(size, bytes.size() - start);
-  std::memcpy(buffer, bytes.data() + start, count);
+  bytes.copy(buffer, count, start);
   return static_cast<ssize_t>(count);
 }
 

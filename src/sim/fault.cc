@@ -42,6 +42,7 @@ constexpr std::array<std::pair<std::string_view, Fault>, 25> kNames{{
 
 std::vector<std::string> all_names() {
   std::vector<std::string> names;
+  names.reserve(kNames.size());
   for (const auto& [name, fault] : kNames) names.emplace_back(name);
   return names;
 }

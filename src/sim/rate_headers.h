@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "errors.h"
-#include "limits.h"
+#include "rate_limits.h"
 
 namespace llmbatch::sim {
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <unordered_map>
 
-#include "limits.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/hash.h"
 #include "llmbatch/sim/simulator.h"
 #include "rate_headers.h"
+#include "rate_limits.h"
 #include "render.h"
 #include "request.h"
 

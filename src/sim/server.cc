@@ -71,6 +71,7 @@ void Simulator::Server::stop() {
   daemon_ = nullptr;
 }
 
+// NOLINTNEXTLINE(readability-function-size): libmicrohttpd decides the parameters.
 MHD_Result Simulator::Server::on_access(void* self, MHD_Connection* connection, const char* url,
                                         const char* method, const char* /*version*/,
                                         const char* upload, std::size_t* upload_size,

@@ -45,7 +45,8 @@ def clean_environment(home):
         upper = name.upper()
         if upper.startswith("LLMBATCH") or "API_KEY" in upper or upper.endswith("_PROXY"):
             continue
-        if upper in ("NO_COLOR", "TERM", "COLUMNS", "LINES", "AZURE_OPENAI_ENDPOINT"):
+        if upper in ("NO_COLOR", "TERM", "COLUMNS", "LINES", "AZURE_OPENAI_ENDPOINT", "CURL_CA_BUNDLE",
+                     "SSL_CERT_FILE", "SSL_CERT_DIR"):
             continue
         env[name] = value
     env.update(HOME=str(home), XDG_CONFIG_HOME=str(home), TERM="xterm", LANG="C.UTF-8")
@@ -197,10 +198,20 @@ class Case(unittest.TestCase):
         url = process.stdout.splitlines()[0].strip()
         return Simulator(process, url, log)
 
-    def server(self, handler):
-        server = ScriptedServer(handler)
+    def server(self, handler, tls=None):
+        server = ScriptedServer(handler, tls)
         self.addCleanup(server.stop)
         return server
+
+    def mount(self, target, *arguments):
+        """Mounts something at `target` until the test ends; skips the test where that is forbidden."""
+        try:
+            done = subprocess.run(["mount", *arguments, target], capture_output=True, check=False)
+        except FileNotFoundError:
+            self.skipTest("no mount command")
+        if done.returncode != 0:
+            self.skipTest("cannot mount: " + done.stderr.decode(errors="replace").strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", target], check=False)
 
     # Databases
 
@@ -264,8 +275,9 @@ class ScriptedServer:
     """A threaded HTTP/1.1 server for traps. `handler(request, socket)` sends what it likes and
     returns True to keep the connection open."""
 
-    def __init__(self, handler):
+    def __init__(self, handler, tls=None):
         self.handler = handler
+        self.tls = tls  # an ssl.SSLContext, or None for plain HTTP
         self.requests = []
         self.lock = threading.Lock()
         self.listener = socket.socket()
@@ -273,7 +285,7 @@ class ScriptedServer:
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(256)
         self.port = self.listener.getsockname()[1]
-        self.origin = "http://127.0.0.1:%d" % self.port
+        self.origin = "http%s://127.0.0.1:%d" % ("s" if tls else "", self.port)
         self.url = self.origin + "/v1"
         self.connections = 0
         self.sockets = set()
@@ -299,6 +311,8 @@ class ScriptedServer:
     def _serve(self, connection, number):
         on_connection = 0
         try:
+            if self.tls:
+                connection = self._encrypted(connection)
             stream = connection.makefile("rb")
             while True:
                 request = self._read(stream, number, on_connection + 1)
@@ -321,11 +335,18 @@ class ScriptedServer:
                 pass
             connection.close()
 
+    def _encrypted(self, plain):
+        encrypted = self.tls.wrap_socket(plain, server_side=True)
+        with self.lock:
+            self.sockets.discard(plain)
+            self.sockets.add(encrypted)
+        return encrypted
+
     @staticmethod
     def _read(stream, number, on_connection):
         first = stream.readline()
-        if not first.strip():
-            return None
+        if first.count(b" ") < 2:
+            return None  # no HTTP, a TLS greeting for example
         method, path, _ = first.decode("latin-1").split(" ", 2)
         headers = {}
         while True:

@@ -47,7 +47,8 @@ class CrashPoints(support.Case):
 
     def assert_one_repeated(self, asked, items=6):
         self.assertEqual(len(asked), items)
-        self.assertLessEqual(sum(asked.values()), items + 1, asked)
+        # With one call at a time: the one in flight, and one that had come but was not committed.
+        self.assertLessEqual(sum(asked.values()), items + 2, asked)
 
     def test_before_the_answer(self):
         asked = self.crash_at("before the answer")
@@ -108,9 +109,8 @@ class CrashPoints(support.Case):
         support.wait_for(lambda: hang.count() >= 1, "the first call")
         process.send(signal.SIGKILL)
         process.wait()
-        self.run_file(self.server(support.answer), code=2)  # another base URL is another job
-        server = self.server(support.answer)
-        self.run_file(server, "--rerun", "changed", code=0)
+        # A server at another port is the same job.
+        self.run_file(self.server(support.answer), code=0)
         self.assert_all_succeeded(2)
 
 

@@ -1,7 +1,5 @@
 """Every kind of error: the state it ends in, the attempts it costs, the exit code of the run."""
 
-import threading
-
 import support
 
 # script -> (state, error class or None for any, attempts)
@@ -81,7 +79,7 @@ class ErrorTable(Scripted):
         self.assertEqual(self.query("select count(*) from results where state = 'succeeded' and "
                                     "(output is null or output = '')"), [(0,)])
 
-    def test_problems_are_not_final_with_no_retries(self):
+    def test_no_retries_at_all(self):
         simulator = self.simulate()
         scripts = ["500,ok", "429=10ms,ok", "empty,ok", "reset,ok", "cut,ok", "hang,ok", "filter", "ok"]
         self.write_scripts(scripts)
@@ -108,6 +106,14 @@ class ErrorTable(Scripted):
         self.run_file(simulator, "--max-retries", "1", "--concurrency", "8", code=0, timeout=90)
         self.assertEqual(self.results()["unlucky"], ("succeeded", None, 4))
 
+    def test_provider_that_only_limits_does_not_hold_the_run_for_ever(self):
+        simulator = self.simulate()
+        self.write_scripts(["429=1ms"])
+        self.run_file(simulator, "--max-retries", "1", "--max-error-rate", "100%", code=3, timeout=60)
+        state, error, attempts = self.results()["429=1ms"]
+        self.assertEqual((state, error), ("failed", "rate_limited"))
+        self.assertLessEqual(attempts, 4)
+
     def test_everything_in_the_middle_of_a_mix(self):
         simulator = self.simulate("--errors", "500=5%,cut=3%,reset=3%,empty=3%,notjson=2%,429:5ms=3%", "--seed", "4")
         self.prompts(300)
@@ -133,8 +139,7 @@ class Pauses(support.Case):
         self.assertRegex(process.stderr, "quota|billing")
         self.assertEqual(self.state_counts(), {"succeeded": 20})
         self.assertLess(simulator.count(), 30, "nothing more is sent")
-        self.run_file(self.simulate("--port", simulator.url.split(":")[2].split("/")[0] if
-                                    simulator.stop() is None else "0"), code=0)
+        self.run_file(self.simulate(name="paid"), code=0)
         self.assert_all_succeeded(200)
 
     def test_wrong_key(self):

@@ -19,12 +19,12 @@ class HttpTraps(support.Case):
             return support.answer(request, connection)
 
         server = self.server(handler)
-        self.prompts(60)
+        self.prompts(12)
         self.run_file(server, "--concurrency", "4", "--max-retries", "20", "--max-error-rate", "100%", code=0,
                       timeout=120)
-        self.assert_all_succeeded(60)
+        self.assert_all_succeeded(12)
         sent, rows = self.attempts()
-        self.assertGreater(server.count(), 60, "the trap was never sprung")
+        self.assertGreater(server.count(), 12, "the trap was never sprung")
         self.assertEqual(server.count(), sent, "a call was made that no attempt records")
         self.assertGreaterEqual(server.count(), rows)
 
@@ -38,7 +38,8 @@ class HttpTraps(support.Case):
         self.prompts(100)
         self.run_file(server, "--concurrency", "4", "--max-error-rate", "100%", code=0)
         self.assert_all_succeeded(100)
-        self.assertEqual(server.count(), self.attempts()[0])
+        # A call into a connection that was just closed counts, even though the server never read it.
+        self.assertLessEqual(server.count(), self.attempts()[0])
 
     def test_connections_are_reused(self):
         server = self.server(support.answer)
@@ -133,7 +134,6 @@ class HttpTraps(support.Case):
             "string": support.reply(b'"fine"'),
             "null": support.reply(b"null"),
             "deep": support.reply(b"[" * 100_000),
-            "not utf-8": support.reply(b'{"choices":[{"message":{"content":"\xff\xfe"}}]}'),
             "page": support.reply(b"<html>busy</html>", content_type="text/html"),
             "bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             "nothing to read": support.reply(b"", "204 No Content"),
@@ -151,7 +151,20 @@ class HttpTraps(support.Case):
         for name in odd:
             with self.subTest(name):
                 self.assertIn(states[name], ("failed", "flagged"))
-        self.assertEqual(server.count(), self.attempts()[0])
+        self.assertLessEqual(server.count(), self.attempts()[0])
+
+    def test_answer_that_is_not_utf8_is_stored_raw(self):
+        body = b'{"choices":[{"message":{"content":"a\xff\xfeb"},"finish_reason":"stop"}]}'
+
+        def handler(_request, connection):
+            connection.sendall(support.reply(body))
+            return True
+
+        self.prompts(1)
+        self.run_file(self.server(handler))
+        self.assertEqual(self.query("select distinct response from attempts"), [(body,)])
+        for line in self.call("export", self.database(), code=0).stdout.splitlines():
+            json.loads(line)
 
     def test_proxy_of_the_environment(self):
         def handler(request, connection):

@@ -1,8 +1,10 @@
 """Rates as an independent log shows them: the share of every window, no burst, over a kill -9 too."""
 
 import datetime
+import json
 import signal
 import time
+import urllib.request
 
 import support
 
@@ -69,8 +71,6 @@ class Rates(support.Case):
         simulator = self.simulate("--latency", "50ms")
         self.prompts(60)
         self.run_file(simulator, "--concurrency", "3", "--quiet", code=0)
-        import json
-        import urllib.request
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(simulator.origin + "/stats") as reply:
             self.assertEqual(json.load(reply)["max_in_flight"], 3)

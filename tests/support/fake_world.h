@@ -106,6 +106,7 @@ class FakeEndpoint final : public Transport, public Provider {
   // Provider
   Status build_request(const LineFields&, Request&) const override { return {}; }
   bool has_own_model(const LineFields&) const override { return false; }
+  void redact(std::string&) const override {}
   Hash128 request_hash(const Request& request) const override { return hash128(request.body); }
   std::vector<std::string> request_headers() const override { return {}; }
   Outcome parse_response(const HttpReply& reply) const override {

@@ -1,4 +1,4 @@
-// The commands of llmbatch, one file each. Each returns the exit code of product contract
+// The commands of llmbatch, one file each. Each returns an exit code of the README
 // section 8. Thread rule: called once, from main's thread.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Where the database of a job is (product contract: next to the input, or the only one of the
+// Where the database of a job is (README: next to the input, or the only one of the
 // directory). Thread rule: pure functions of the file system.
 #pragma once
 

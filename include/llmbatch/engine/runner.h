@@ -101,6 +101,7 @@ class Runner {
   void fail(Error error);
   void stop_starting(Phase phase);
   void release_waiting();
+  void give_back(SlotNumber number);
   std::size_t unfinished_calls() const;
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
@@ -139,6 +140,7 @@ class Runner {
   SteadyTime progress_durable_{};   ///< stamp of the newest durable state
   Duration commit_latency_{};       ///< smoothed, of the state's way to the disk
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
+  std::uint64_t lowest_given_back_ = ~std::uint64_t{0};  ///< line of an item that stays pending
   std::size_t calls_in_flight_ = 0;
   std::int64_t calls_stored_ = 0;  ///< counters_.calls as of the last state handed to the writer
   std::size_t committing_ = 0;

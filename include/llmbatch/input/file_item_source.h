@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "llmbatch/input/input_file.h"
@@ -28,6 +29,8 @@ struct FileItemSourceOptions {
   /// Lines at and behind start_line that need nothing although the plan has them; ascending.
   std::vector<std::uint64_t> done_lines;
   std::size_t chunk_bytes = kDefaultChunkBytes;
+  /// The input as it was scanned; next() fails once it is another one.
+  std::optional<InputIdentity> identity;
 };
 
 class FileItemSource final : public ItemSource {
@@ -52,6 +55,7 @@ class FileItemSource final : public ItemSource {
   Status read_item(std::uint64_t seq, Item& item);
   tl::unexpected<Error> changed() const;
 
+  InputFile input_;
   std::string name_;
   FileItemSourceOptions options_;
   std::unique_ptr<LineRunStream> plan_;

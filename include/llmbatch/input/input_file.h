@@ -35,6 +35,10 @@ class InputFile {
   /// What the file is now (device, inode, size, times, a hash of both ends).
   Result<InputIdentity> identity() const;
 
+  /// True while the bytes that `seen` describes are still there: nothing changed, or lines were
+  /// only appended (both ends of the old part are compared, and `seen` takes the new times).
+  Result<bool> still_holds(InputIdentity& seen) const;
+
   /// The text of one line; of compressed files and after the end it is an error, and so is a place
   /// that does not begin after a line end or end before one (the file changed).
   Result<std::string> fetch(const InputPlace& place) const;

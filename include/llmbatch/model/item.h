@@ -12,7 +12,7 @@
 
 namespace llmbatch {
 
-/// Numbers are stored in the database: never renumber. Names are product.md section 1.
+/// Numbers are stored in the database: never renumber. Names are those of the README (States).
 enum class ItemState : std::uint8_t {
   pending = 0,
   in_flight = 1,
@@ -43,7 +43,7 @@ struct RawField {
   std::string_view value;
 };
 
-/// The four forms of product.md section 3, in the order in which they are recognised.
+/// The four forms of the README (Input), in the order in which they are recognised.
 enum class LineForm : std::uint8_t { batch_line, messages, prompt, record };
 
 /// What the input module understood of one line. Every view points into buffers of the reader and

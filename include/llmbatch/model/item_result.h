@@ -1,5 +1,5 @@
 // One item's result as the world sees it: a line of `export`, an `item_finished` event. Field names
-// of the JSON form are a promise (product.md section 10).
+// of the JSON form are a promise (README, Output).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The job: what runs of one database resume (product.md section 4). And what a request is made of
+// The job: what runs of one database resume (README, Resume). And what a request is made of
 // when the line does not say otherwise.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What one HTTP call led to, in the words of product.md section 6.
+// What one HTTP call led to, in the words of the README (Errors and retries).
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ std::string_view to_string(ErrorClass error);
 std::optional<ErrorClass> parse_error_class(std::string_view name);
 
 /// What a provider's headers or body say about its limits; every part may be absent.
-/// Source: providers.md sections 1.7, 3.4, 6.1-6.6 and 10.2.
+/// Source: the providers' API references on rate-limit headers.
 struct RateLimitBucketHint {
   std::optional<std::int64_t> limit;
   std::optional<std::int64_t> remaining;

@@ -1,5 +1,5 @@
 // One snapshot of a job and its run: source of the live display, log lines, JSON events, `status`
-// and the summary. Field names of the JSON form are a promise (product.md section 10).
+// and the summary. Field names of the JSON form are a promise (README, Output).
 #pragma once
 
 #include <array>

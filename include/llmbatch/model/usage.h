@@ -1,4 +1,4 @@
-// Token usage, normalised over all providers (product.md section 10): `input` is everything that
+// Token usage, normalised over all providers (README, Output): `input` is everything that
 // was read, cached included; `output` everything that was generated, reasoning included.
 #pragma once
 

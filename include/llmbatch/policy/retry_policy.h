@@ -1,4 +1,4 @@
-// RetryPolicy: decides what follows an outcome (product.md section 6). Pure; no clock, no
+// RetryPolicy: decides what follows an outcome (README, Errors and retries). Pure; no clock, no
 // randomness of its own. Thread rule: const.
 #pragma once
 

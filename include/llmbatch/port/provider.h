@@ -27,6 +27,9 @@ class Provider {
   /// Classifies one reply: transport errors, HTTP errors and 200s alike. Never fails, never throws.
   virtual Outcome parse_response(const HttpReply& reply) const = 0;
 
+  /// Removes the key from a text of a server, which may repeat it in its complaint.
+  virtual void redact(std::string& text) const = 0;
+
   /// The 128-bit hash that decides whether an item is done and whether two requests are the same:
   /// wire format, profile, path and exact body. The base URL has no part in it.
   virtual Hash128 request_hash(const Request& request) const = 0;

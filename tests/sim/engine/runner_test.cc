@@ -196,6 +196,22 @@ TEST(Runner, SecondInterruptAbortsAndLeavesItemsPending) {
       << "aborted calls are recorded: they may have been billed";
 }
 
+TEST(Runner, WatermarkStaysBelowItemsThatAreGivenBack) {
+  World world(1000, [](std::uint64_t item, int call, SteadyTime) {
+    const bool slow = item == 7 && call == 0;
+    ScriptedAnswer answer{.error = slow ? ErrorClass::server_error : ErrorClass::none,
+                          .latency = 100ms};
+    if (slow) answer.retry_after = 300ms;
+    return answer;
+  });
+  world.interrupts.stop_at(world.clock.now() + 250ms);
+  world.endpoint.set_next_event(world.clock.now() + 250ms);
+  const RunResult result = world.run();
+  EXPECT_EQ(result.end, RunEnding::interrupted);
+  EXPECT_FALSE(world.store.final_count.contains(7));
+  EXPECT_LE(world.store.last_progress.done_below_line, 8u);
+}
+
 TEST(Runner, StoreErrorStopsSending) {
   World world(1000, always(ErrorClass::none));
   world.store.fail_after = 40;

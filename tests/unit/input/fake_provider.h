@@ -32,6 +32,7 @@ class FakeProvider final : public Provider {
     request.body += "}";
     return {};
   }
+  void redact(std::string&) const override {}
   bool has_own_model(const LineFields& line) const override {
     for (const auto& field : line.fields) {
       if (field.name == "model") return true;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "unit/input/fake_provider.h"
 
 namespace llmbatch {
@@ -119,6 +121,36 @@ TEST_F(FileItemSourceTest, NoticesThatTheInputChanged) {
   EXPECT_EQ(read_all(**broken),
             (std::vector<std::string>{"error: " + path +
                                       " changed while the run was reading it (line 1)"}));
+}
+
+TEST_F(FileItemSourceTest, NoticesALineThatWasInsertedDuringTheRun) {
+  const std::string path = directory_.file("in.jsonl", ten_lines());
+  const auto identity = identify_input(path);
+  ASSERT_TRUE(identity.has_value());
+  auto source = open(ten_lines(), {{1, 10, LineKind::todo, 0}}, {.identity = *identity});
+  ASSERT_TRUE(source.has_value());
+  Item item;
+  // The file is written again by open(); its content is the same, so that nothing has changed.
+  ASSERT_TRUE((*source)->next(item).value_or(false));
+  std::ofstream(path) << R"({"id":"new","prompt":"first"})"
+                      << "\n"
+                      << ten_lines();
+  const auto next = (*source)->next(item);
+  ASSERT_FALSE(next.has_value());
+  EXPECT_NE(next.error().message.find("changed while the run was reading it"), std::string::npos);
+}
+
+TEST_F(FileItemSourceTest, AppendedLinesAreLeftToTheNextRun) {
+  const std::string path = directory_.file("in.jsonl", ten_lines());
+  const auto identity = identify_input(path);
+  ASSERT_TRUE(identity.has_value());
+  auto source = open(ten_lines(), {{1, 10, LineKind::todo, 0}}, {.identity = *identity});
+  ASSERT_TRUE(source.has_value());
+  std::ofstream(path, std::ios::app) << R"({"id":"t-10","prompt":"hi"})"
+                                     << "\n";
+  const auto items = read_all(**source);
+  ASSERT_EQ(items.size(), 10u);
+  EXPECT_EQ(items.back(), "t-9 9");
 }
 
 }  // namespace
