@@ -46,17 +46,28 @@ expect_sent() { [ "$sent" = "$1" ] || die "$2: $sent requests sent, not $1"; }
 largest=0 first='' worst=0
 for size in $sizes; do
   make_items "$size" 10 >items.jsonl
-  peak items.jsonl items.db
-  expect_sent "$size" "first run"
-  initial=$peak
+  # Short runs differ from each other by half a MiB: the median of three.
+  repeats=1
+  if [ "$size" -le 100000 ]; then repeats=3; fi
+  peaks=()
+  for _ in $(seq "$repeats"); do
+    rm -f items.db*
+    peak items.jsonl items.db
+    expect_sent "$size" "first run"
+    peaks+=("$peak")
+  done
+  initial=$(median "${peaks[@]}")
+  echo "$size items: first run $initial MiB"
   disk=$((($(stat -c %s items.jsonl) + $(du -k items.db | cut -f1) * 1024) / 1000000))
   peak items.jsonl items.db
   expect_sent 0 "unchanged resume"
   unchanged=$peak
+  echo "$size items: unchanged resume $unchanged MiB"
   shuf items.jsonl >shuffled.jsonl && mv shuffled.jsonl items.jsonl
   peak items.jsonl items.db
   expect_sent 0 "resume of the shuffled file"
   shuffled=$peak
+  echo "$size items: resume of the shuffled file $shuffled MiB"
   if [ "$size" = "${sizes##* }" ]; then
     run_with_time "$python" -c '
 import json
@@ -69,8 +80,7 @@ done = {json.loads(line)["id"] for line in open("items.jsonl")}'
   peak items.jsonl items.db
   expect_sent "$half" "file with every line twice"
   rm -f items.db* items.jsonl
-  echo "$size items: first run $initial MiB, unchanged $unchanged, shuffled $shuffled," \
-    "every line twice $peak; input and database $disk MB"
+  echo "$size items: every line twice $peak MiB; input and database of the first run $disk MB"
   largest=$(printf '%s\n' "$largest" "$initial" "$unchanged" "$shuffled" "$peak" | sort -g | tail -n 1)
   first=${first:-$initial}
   worst=$(printf '%s\n' "$worst" "$initial" | sort -g | tail -n 1)

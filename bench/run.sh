@@ -58,6 +58,7 @@ fi
   echo "Measured $(date -u +%Y-%m-%d) on $(nproc) cores ($(awk -F': ' '/^model name/ { print $2; exit }' \
     /proc/cpuinfo), $(awk '/^MemTotal/ { printf "%d GB", $2 / 1000000 }' /proc/meminfo)), Linux" \
     "$(uname -r | cut -d- -f1); load $load when it began."
+  if [ "$mode" = short ]; then echo "Short sizes: start-up is most of it, the verdicts mean little."; fi
   echo
   echo "| claim | goal | measured | |"
   echo "| --- | --- | --- | --- |"
