@@ -94,6 +94,7 @@ class RunSession {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
   RunPlan plan_;
+  RunStatus initial_status_;
   std::int64_t run_number_ = 0;
   std::int64_t concurrency_ = 0;
 };
@@ -232,6 +233,10 @@ Status RunSession::begin() {
   start.version = kVersion;
   start.pid = ::getpid();
   start.started_at = clock_.wall_now();
+  const Result<JobTotals> totals = reader_->totals();
+  if (!totals) return forward_error(totals);
+  initial_status_ = initial_status(*totals);
+  start.progress.status = initial_status_;
   start.progress.items = plan_.items;
   start.progress.done_below_line = plan_.unchanged ? plan_.start.line : 1;
   const Result<std::int64_t> number = store_->begin_run(start);
@@ -276,7 +281,9 @@ RunStatus RunSession::initial_status(const JobTotals& totals) const {
   status.input = options_.input.path;
   status.model = target_.display_model;
   status.pid = ::getpid();
-  status.run_number = run_number_;
+  status.running = true;
+  status.started_at = clock_.wall_now();
+  status.updated_at = status.started_at;
   status.items = plan_.items;
   status.duplicates = static_cast<std::int64_t>(plan_.counts.duplicates);
   status.attempts = totals.attempts;
@@ -288,8 +295,7 @@ RunStatus RunSession::initial_status(const JobTotals& totals) const {
 }
 
 Result<RunResult> RunSession::execute() {
-  const Result<JobTotals> totals = reader_->totals();
-  if (!totals) return forward_error(totals);
+  initial_status_.run_number = run_number_;
   Result<std::string> limiter_state = reader_->limiter_state();
   if (!limiter_state) return forward_error(limiter_state);
   concurrency_ = options_.limits.concurrency.value_or(options_.limits.max_concurrency);
@@ -305,7 +311,7 @@ Result<RunResult> RunSession::execute() {
   auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
   if (!items) return forward_error(items);
   Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_},
-                runner_settings(std::move(*limiter_state)), initial_status(*totals));
+                runner_settings(std::move(*limiter_state)), initial_status_);
   return runner.run();
 }
 
@@ -337,7 +343,8 @@ Result<int> RunSession::conclude(const RunResult& result) {
       reason = "error: " + result.error->message;
       break;
   }
-  const Status stored = store_->finish_run({reason, code, clock_.wall_now(), result.status});
+  const Status stored =
+      store_->finish_run({reason, code, clock_.wall_now(), result.status, result.progress});
   log_.info(fmt::format("run {} {} (exit {})", run_number_, reason, code));
   if (!options_.output.quiet && options_.output.progress != ProgressStyle::json) {
     LinePrinter printer(STDERR_FILENO,

@@ -35,7 +35,7 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
       writer_(parts.store, items_, [&transport = parts.transport] { transport.wake(); }),
       started_(parts.clock.now()),
       next_report_(started_),
-      next_status_row_(started_) {
+      next_status_row_(started_ + kStatusRowInterval) {
   if (!settings_.limiter_state.empty()) {
     limiter_.restore(settings_.limiter_state, started_, parts.clock.wall_now());
   }
@@ -47,7 +47,6 @@ RunResult Runner::run() {
   status_.started_at = parts_.clock.wall_now();
   refresh_status(started_);
   parts_.monitor.run_started(status_);
-  store_progress(started_);
   while (step()) {
   }
   return finish();
@@ -297,6 +296,17 @@ std::uint64_t Runner::done_below_line() const {
   return slots_.lowest_line(std::min(parts_.source.next_line(), lowest_given_back_));
 }
 
+RunProgress Runner::describe_progress(SteadyTime now) {
+  RunProgress progress;
+  progress.done_below_line = done_below_line();
+  progress.items = items_;
+  if (limiter_.limits_anything()) {
+    const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
+    progress.limiter_state = limiter_.serialize(now, parts_.clock.wall_now(), valid_for);
+  }
+  return progress;
+}
+
 void Runner::store_progress(SteadyTime now) {
   const bool status_due = now >= next_status_row_;
   // A day's count is exact: it goes to the disk with each call.
@@ -306,12 +316,7 @@ void Runner::store_progress(SteadyTime now) {
     return;
   }
   calls_stored_ = counters_.calls;
-  RunProgress progress;
-  progress.done_below_line = done_below_line();
-  const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
-  if (limiter_.limits_anything()) {
-    progress.limiter_state = limiter_.serialize(now, parts_.clock.wall_now(), valid_for);
-  }
+  RunProgress progress = describe_progress(now);
   if (status_due) {
     next_status_row_ = now + kStatusRowInterval;
     refresh_status(now);
@@ -350,8 +355,6 @@ void Runner::refresh_status(SteadyTime now) {
 
 RunResult Runner::finish() {
   const SteadyTime now = parts_.clock.now();
-  next_status_row_ = now;
-  store_progress(now);
   const Status stored = writer_.finish();
   writer_.collect(collected_);
   for (const SlotNumber number : collected_.tickets) on_durable(number, now);
@@ -364,7 +367,7 @@ RunResult Runner::finish() {
   refresh_status(now);
   status_.running = false;
   status_.waiting_for.clear();
-  RunResult result{end_, status_, error_, stop_signal_};
+  RunResult result{end_, status_, error_, stop_signal_, describe_progress(now)};
   if (end_ == RunEnding::paused) {
     parts_.monitor.run_paused(status_);
   } else {

@@ -209,6 +209,9 @@ Status Store::finish_run(const RunEnd& end) {
       s->bind_null(7);
     }
     if (auto status = s->run(); !status) return status;
+    if (end.progress) {
+      if (auto status = state_->writer.write_progress(*end.progress); !status) return status;
+    }
     return state_->writer.write_status(end.status);
   });
 }

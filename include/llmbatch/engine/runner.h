@@ -56,6 +56,7 @@ struct RunResult {
   RunStatus status;            ///< the last one
   std::optional<Error> error;  ///< for failed
   int stop_signal = 0;         ///< for interrupted
+  RunProgress progress;        ///< to be stored with the end of the run
 };
 
 /// What happened to everything that was taken up; checked at the end of every run.
@@ -106,6 +107,7 @@ class Runner {
   std::size_t unfinished_calls() const;
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
+  RunProgress describe_progress(SteadyTime now);
   void report_progress(SteadyTime now);
   void refresh_status(SteadyTime now);
   std::uint64_t done_below_line() const;

@@ -63,6 +63,8 @@ struct RunEnd {
   int exit_code = 0;
   WallTime finished_at{};
   RunStatus status;
+  /// Where the job stands now; absent: as the last commit left it.
+  std::optional<RunProgress> progress;
 };
 
 }  // namespace llmbatch

@@ -210,6 +210,7 @@ TEST(Runner, WatermarkStaysBelowItemsThatAreGivenBack) {
   EXPECT_EQ(result.end, RunEnding::interrupted);
   EXPECT_FALSE(world.store.final_count.contains(7));
   EXPECT_LE(world.store.last_progress.done_below_line, 8u);
+  EXPECT_LE(result.progress.done_below_line, 8u);
 }
 
 TEST(Runner, StoreErrorStopsSending) {
