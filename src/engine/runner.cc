@@ -279,6 +279,8 @@ void Runner::wait_and_settle(SteadyTime deadline) {
   parts_.transport.wait(deadline, completions_);
   const SteadyTime now = parts_.clock.now();
   for (TransportCompletion& completion : completions_) settle(completion, now);
+  // The writer starts while the loop looks for more to do.
+  writer_.flush();
 }
 
 void Runner::release_waiting() {

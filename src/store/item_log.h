@@ -13,10 +13,10 @@ namespace llmbatch {
 
 class ItemLogWriter {
  public:
-  static constexpr std::int64_t kMaxSmallRows = 256;
-  static constexpr std::int64_t kMaxSmallBytes = 512 * 1024;
+  static constexpr std::int64_t kMaxSmallRows = 64;
+  static constexpr std::int64_t kMaxSmallBytes = 128 * 1024;
   /// A merged row below this size is merged again with what comes after it.
-  static constexpr std::int64_t kFullRowBytes = 256 * 1024;
+  static constexpr std::int64_t kFullRowBytes = 128 * 1024;
 
   static Result<ItemLogWriter> open(Connection& connection);
 
