@@ -105,7 +105,8 @@ TEST_F(ItemLog, MergingChangesNothingThatIsRead) {
   EXPECT_EQ(seqs, expected);
   const auto rows = std::stoi(sql("select count(*) from item_log")[0]);
   EXPECT_LE(rows, ItemLogWriter::kMaxSmallRows + 4);
-  EXPECT_EQ(sql("select count(*) from item_log where merged = 1 and length(data) < 262144"),
+  EXPECT_EQ(sql("select count(*) from item_log where merged = 1 and length(data) < " +
+                std::to_string(ItemLogWriter::kFullRowBytes)),
             std::vector<std::string>{"1"});
 }
 
