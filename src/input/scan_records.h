@@ -9,7 +9,7 @@
 namespace llmbatch {
 
 /// With 512 partitions five million lines still fit in memory partition by partition.
-inline constexpr unsigned kScanPartitionBits = 9;
+inline constexpr unsigned kScanPartitionBits = 8;
 inline constexpr std::size_t kScanPartitions = std::size_t{1} << kScanPartitionBits;
 
 inline std::size_t scan_partition(const Hash128& id_hash) {
