@@ -1,5 +1,6 @@
 // `llmbatch export`: results in input order.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <csignal>
 
@@ -20,13 +21,15 @@ std::string joined(const std::vector<std::string>& words) {
 
 class Export {
  public:
-  Export(const Settings& settings, StoreReader& reader) : settings_(settings), reader_(reader) {}
+  Export(const Settings& settings, std::string database, StoreReader& reader)
+      : settings_(settings), database_(std::move(database)), reader_(reader) {}
 
   Status run();
 
  private:
   Status choose_states();
   Status open_input();
+  Status check_target(const std::string& target);
   Status open_sink();
   Result<bool> write(const ResultRow& row);
   Result<ExportExtras> extras_of(const ResultRow& row);
@@ -34,6 +37,7 @@ class Export {
   Status write_pending();
 
   const Settings& settings_;
+  std::string database_;
   StoreReader& reader_;
   ResultFilter filter_;
   bool final_wanted_ = true;
@@ -82,8 +86,33 @@ Status Export::open_input() {
   return {};
 }
 
+/// True when both names are the same file.
+bool same_file(const std::string& a, const std::string& b) {
+  struct stat first {};
+  struct stat second {};
+  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/// The output replaces its target: it must not be what it is made from.
+Status Export::check_target(const std::string& target) {
+  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
+    if (same_file(target, database_ + suffix)) {
+      return usage_error(fmt::format("--output {}: is the database itself", target));
+    }
+  }
+  const auto stored = reader_.last_input();
+  if (!stored) return forward_error(stored);
+  if (*stored && same_file(target, (*stored)->identity.path)) {
+    return usage_error(fmt::format("--output {}: is the input of the job", target));
+  }
+  return {};
+}
+
 Status Export::open_sink() {
-  auto output = OutputFile::open(settings_.text("output"));
+  const std::string target = settings_.text("output");
+  if (const Status free = check_target(target); !free) return free;
+  auto output = OutputFile::open(target);
   if (!output) return forward_error(output);
   if (settings_.text("format") == "csv") {
     sink_ = std::make_unique<CsvExport>(std::move(*output), *fields_,
@@ -210,7 +239,7 @@ int export_command(const ParsedCommand& parsed, const Environment& environment) 
   if (!database) return report_error(database.error());
   const auto reader = StoreReader::open(*database);
   if (!reader) return report_error(reader.error());
-  const Status done = Export(parsed.settings, **reader).run();
+  const Status done = Export(parsed.settings, *database, **reader).run();
   return done ? static_cast<int>(ExitCode::ok) : report_error(done.error());
 }
 

@@ -245,8 +245,11 @@ std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now)
         fmt::format("requests per day used up; there is room again at {}", format_rfc3339(*until)));
     return std::nullopt;
   }
-  const RateLimiter::Answer answer = limiter_.ask(estimate_.reserve(slot.item.request), now);
-  if (answer.never || answer.ready_at <= now) return std::nullopt;
+  const Request& request = slot.item.request;
+  if (limiter_.ask(TokenEstimate::least(request), now).never) return std::nullopt;
+  const RateLimiter::Answer answer =
+      limiter_.ask(limiter_.within_limits(estimate_.reserve(request)), now);
+  if (answer.ready_at <= now) return std::nullopt;
   status_.waiting_for =
       fmt::format("{}, {:.0f} s", answer.reason, std::ceil(to_seconds(answer.ready_at - now)));
   return answer.ready_at;
@@ -254,14 +257,15 @@ std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now)
 
 void Runner::start(SlotNumber number, SteadyTime now) {
   Slot& slot = slots_[number];
-  slot.reservation = estimate_.reserve(slot.item.request);
-  const RateLimiter::Answer answer = limiter_.ask(slot.reservation, now);
+  const TokenReservation least = TokenEstimate::least(slot.item.request);
+  const RateLimiter::Answer answer = limiter_.ask(least, now);
   if (answer.never) {
     finish_unsent(number, ErrorClass::too_large,
-                  fmt::format("needs about {} tokens, more than the whole {}",
-                              slot.reservation.input + slot.reservation.output, answer.reason));
+                  fmt::format("needs at least {} tokens, more than the whole {}",
+                              least.input + least.output, answer.reason));
     return;
   }
+  slot.reservation = limiter_.within_limits(estimate_.reserve(slot.item.request));
   slot.started_at = now;
   const Status started =
       parts_.transport.start(number, slot.item.request.url, slot.item.request.body);
@@ -298,27 +302,26 @@ std::uint64_t Runner::done_below_line() const {
   return slots_.lowest_line(std::min(parts_.source.next_line(), lowest_given_back_));
 }
 
-RunProgress Runner::describe_progress(SteadyTime now) {
+RunProgress Runner::describe_progress(SteadyTime now, std::int64_t unknown_calls) {
   RunProgress progress;
   progress.done_below_line = done_below_line();
   progress.items = items_;
   if (limiter_.limits_anything()) {
     const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
-    progress.limiter_state = limiter_.serialize(now, parts_.clock.wall_now(), valid_for);
+    progress.limiter_state =
+        limiter_.serialize(now, parts_.clock.wall_now(), valid_for, unknown_calls);
   }
   return progress;
 }
 
 void Runner::store_progress(SteadyTime now) {
   const bool status_due = now >= next_status_row_;
-  // A day's count is exact: it goes to the disk with each call.
-  const bool exact = settings_.limits.requests_per_day && counters_.calls != calls_stored_;
-  if (now - progress_set_ < kProgressInterval && !status_due && !exact &&
-      progress_set_ != SteadyTime{}) {
+  if (now - progress_set_ < kProgressInterval && !status_due && progress_set_ != SteadyTime{}) {
     return;
   }
-  calls_stored_ = counters_.calls;
-  RunProgress progress = describe_progress(now);
+  // Calls that no stored state knows yet are unfinished ones, so a kill loses none of the day's
+  // count.
+  RunProgress progress = describe_progress(now, 2 * concurrency_.limit());
   if (status_due) {
     next_status_row_ = now + kStatusRowInterval;
     refresh_status(now);
@@ -327,7 +330,7 @@ void Runner::store_progress(SteadyTime now) {
   // Without anything to send or to wait for, the state may rest until the next status row.
   const bool sending = scheduler_.ready() > 0 && limiter_.limits_anything();
   const bool stale = now - progress_durable_ >= kStateValidFor / 2;
-  writer_.set_progress(std::move(progress), now, status_due || exact || (sending && stale));
+  writer_.set_progress(std::move(progress), now, status_due || (sending && stale));
   progress_set_ = now;
 }
 
@@ -369,7 +372,7 @@ RunResult Runner::finish() {
   refresh_status(now);
   status_.running = false;
   status_.waiting_for.clear();
-  RunResult result{end_, status_, error_, stop_signal_, describe_progress(now)};
+  RunResult result{end_, status_, error_, stop_signal_, describe_progress(now, 0)};
   if (end_ == RunEnding::paused) {
     parts_.monitor.run_paused(status_);
   } else {

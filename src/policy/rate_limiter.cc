@@ -74,6 +74,20 @@ RateLimiter::Answer RateLimiter::ask(const TokenReservation& reservation, Steady
   return answer;
 }
 
+TokenReservation RateLimiter::within_limits(TokenReservation reservation) const {
+  if (tokens_[1].bucket)
+    reservation.input = std::min(reservation.input, tokens_[1].bucket->limit());
+  if (tokens_[2].bucket) {
+    reservation.output = std::min(reservation.output, tokens_[2].bucket->limit());
+  }
+  if (tokens_[0].bucket) {
+    const TokenCount limit = tokens_[0].bucket->limit();
+    reservation.input = std::min(reservation.input, limit);
+    reservation.output = std::min(reservation.output, limit - reservation.input);
+  }
+  return reservation;
+}
+
 void RateLimiter::take(const TokenReservation& reservation, SteadyTime now, WallTime wall_now) {
   if (requests_) requests_->take(1, now);
   for (int index = 0; index < 3; ++index) {
@@ -166,7 +180,8 @@ std::optional<std::int64_t> RateLimiter::requests_per_minute() const {
   return requests_->limit();
 }
 
-std::string RateLimiter::serialize(SteadyTime now, WallTime wall_now, Duration valid_for) {
+std::string RateLimiter::serialize(SteadyTime now, WallTime wall_now, Duration valid_for,
+                                   std::int64_t unknown_calls) {
   // All times are nanoseconds after the time of storing, so that only one wall time is involved.
   std::string out = fmt::format("1 {} {} ", to_unix_nanos(wall_now), valid_for.count());
   const auto offset = [now](SteadyTime time) { return std::max(time - now, Duration(0)).count(); };
@@ -185,8 +200,10 @@ std::string RateLimiter::serialize(SteadyTime now, WallTime wall_now, Duration v
         fmt::format("{} {} {}", limit.bucket ? offset(limit.bucket->ready_at()) : 0, count, slices);
   }
   expire_day(wall_now);
-  out += fmt::format("{}", day_.size());
-  for (const auto& [slice, count] : day_) out += fmt::format(" {} {}", slice, count);
+  std::map<std::int64_t, std::int64_t> day = day_;
+  if (limits_.requests_per_day && unknown_calls > 0) day[day_slice(wall_now)] += unknown_calls;
+  out += fmt::format("{}", day.size());
+  for (const auto& [slice, count] : day) out += fmt::format(" {} {}", slice, count);
   return out;
 }
 

@@ -58,6 +58,9 @@ Treatment treatment(ErrorClass error) {
   return Treatment::failed;
 }
 
+/// A server that asks for more means another unit; a day is long enough to be seen by somebody.
+constexpr Duration kLongestHint = std::chrono::hours(24);
+
 Decision finish(ItemState state) { return {NextStep::finish, state, {}, {}}; }
 
 }  // namespace
@@ -73,7 +76,8 @@ Duration RetryPolicy::backoff(const RetryHistory& history, double jitter) const 
 
 Decision RetryPolicy::decide(const Outcome& outcome, RetryHistory& history, bool own_model,
                              bool provider_alive, double jitter) const {
-  const Duration hint = std::max(outcome.retry_after.value_or(Duration(0)), Duration(0));
+  const Duration hint =
+      std::clamp(outcome.retry_after.value_or(Duration(0)), Duration(0), kLongestHint);
   const auto retry = [&](std::uint32_t& counter, Duration shared) {
     const Duration delay = std::max(hint, backoff(history, jitter));
     ++counter;

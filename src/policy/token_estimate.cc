@@ -4,6 +4,17 @@
 #include <cmath>
 
 namespace llmbatch {
+namespace {
+
+constexpr double kTokensPerByte = 0.25;
+
+}  // namespace
+
+TokenReservation TokenEstimate::least(const Request& request) {
+  return {
+      static_cast<TokenCount>(std::ceil(kTokensPerByte * static_cast<double>(request.body.size()))),
+      1};
+}
 
 TokenReservation TokenEstimate::reserve(const Request& request) const {
   const double output = request.output_cap > 0

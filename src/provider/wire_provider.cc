@@ -97,6 +97,14 @@ class WireProvider final : public Provider {
   RequestBuilder builder_;
 };
 
+/// No call uses a thousand million tokens; such numbers would only spoil sums and estimates.
+bool is_plausible(const Usage& usage) {
+  constexpr TokenCount kMost = 1'000'000'000;
+  const auto within = [](TokenCount count) { return count >= 0 && count <= kMost; };
+  return within(usage.input) && within(usage.cached_input) && within(usage.cache_write) &&
+         within(usage.output) && within(usage.reasoning);
+}
+
 /// A server may repeat the key in its complaint; it must not get into records and logs.
 void WireProvider::redact(std::string& text) const {
   constexpr std::size_t kShortestKey = 6;
@@ -144,7 +152,6 @@ void WireProvider::read_success(const HttpReply& reply, Outcome& outcome, bool h
     status = parser.parse(repaired).get(root);
   }
   simdjson::dom::object object;
-  simdjson::dom::element error;
   if (status != simdjson::SUCCESS) {
     outcome.error = ErrorClass::malformed;
     const auto details = read_error_body(body);
@@ -163,8 +170,11 @@ void WireProvider::read_success(const HttpReply& reply, Outcome& outcome, bool h
     const AnswerContext context{config_.wire_format, profile_,
                                 repaired.empty() ? body : std::string_view(repaired)};
     read_answer(object, context, outcome);
-    const bool has_error = object.at_key("error").get(error) == simdjson::SUCCESS &&
-                           (error.is_object() || !text_in(object, "error").empty());
+    // An empty object beside a complete answer says nothing.
+    simdjson::dom::object error;
+    const bool has_error =
+        (object.at_key("error").get(error) == simdjson::SUCCESS && error.size() > 0) ||
+        !text_in(object, "error").empty();
     if (has_error || text_in(object, "type") == "error") {
       const auto details = read_error_body(body);
       apply_error(details, classify_error_in_success(details, profile_, has_hint), outcome);
@@ -181,6 +191,7 @@ Outcome WireProvider::parse_response(const HttpReply& reply) const {
   const WallTime now = reply.started_at + reply.latency;
   const auto headers = read_reply_headers(reply.headers, rate_limits_, now, outcome.limits);
   outcome.request_id = headers.request_id;
+  redact(outcome.request_id);
   // A status that came says more than the loss of the rest of the error page.
   if (reply.error != TransportError::none && reply.status < 400) {
     outcome.error = class_of(reply.error);
@@ -198,6 +209,10 @@ Outcome WireProvider::parse_response(const HttpReply& reply) const {
   const auto hint = retry_after_hint(headers, now);
   if (reply.status >= 200 && reply.status < 300) {
     read_success(reply, outcome, hint.has_value());
+    if (!is_plausible(outcome.completion.usage)) {
+      outcome.completion.usage = {};
+      outcome.completion.has_usage = false;
+    }
     if (outcome.error == ErrorClass::none) {
       outcome.should_retry.reset();
     } else if (hint) {

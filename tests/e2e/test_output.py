@@ -149,6 +149,14 @@ class Export(support.Case):
         if done.returncode > 0:
             self.assertEqual(leftovers - {"items.jsonl.llmbatch.db-shm", "items.jsonl.llmbatch.db-wal"}, set())
 
+    def test_output_over_the_database_or_the_input_is_refused(self):
+        self.mixed()
+        before = self.export()
+        os.symlink(self.database(), self.path("link"))
+        for target in (self.database(), "link", "items.jsonl"):
+            self.call("export", self.database(), "-o", target, code=2)
+        self.assertEqual(self.export(), before)
+
     def test_head_ends_it_quietly(self):
         self.write_items("items.jsonl", [{"id": "t-%d" % i, "prompt": "x" * 2000 + str(i)} for i in range(500)])
         self.run_file(self.simulator, "--concurrency", "64", "--quiet", code=0)

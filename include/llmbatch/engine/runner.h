@@ -107,7 +107,7 @@ class Runner {
   std::size_t unfinished_calls() const;
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
-  RunProgress describe_progress(SteadyTime now);
+  RunProgress describe_progress(SteadyTime now, std::int64_t unknown_calls);
   void report_progress(SteadyTime now);
   void refresh_status(SteadyTime now);
   std::uint64_t done_below_line() const;
@@ -145,7 +145,6 @@ class Runner {
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
   std::uint64_t lowest_given_back_ = ~std::uint64_t{0};  ///< line of an item that stays pending
   std::size_t calls_in_flight_ = 0;
-  std::int64_t calls_stored_ = 0;  ///< counters_.calls as of the last state handed to the writer
   std::size_t committing_ = 0;
   std::vector<TransportCompletion> completions_;
   StoreWriter::Collected collected_;

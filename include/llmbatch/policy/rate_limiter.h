@@ -40,6 +40,9 @@ class RateLimiter {
 
   /// When a call of this size may start.
   Answer ask(const TokenReservation& reservation, SteadyTime now);
+  /// Cuts an expectation to what a whole minute allows: such a call starts with a full minute to
+  /// itself, and what it uses beyond is paid back afterwards.
+  TokenReservation within_limits(TokenReservation reservation) const;
   /// Books a call that starts now.
   void take(const TokenReservation& reservation, SteadyTime now, WallTime wall_now);
   /// Replaces a reservation of `then` by what was really used.
@@ -57,8 +60,10 @@ class RateLimiter {
   std::optional<std::int64_t> requests_per_minute() const;
 
   /// The state for the database. `valid_for`: how long calls may go on before the next state is
-  /// stored; a later run assumes that they did.
-  std::string serialize(SteadyTime now, WallTime wall_now, Duration valid_for);
+  /// stored; `unknown_calls`: how many may start until then. A later run assumes that all of it
+  /// happened, so a state that is stored at the end of a run has none of either.
+  std::string serialize(SteadyTime now, WallTime wall_now, Duration valid_for,
+                        std::int64_t unknown_calls);
   /// Takes up a stored state; false and unchanged when it is not one. A stored time in the future
   /// (the wall clock jumped back) is taken as now.
   bool restore(std::string_view state, SteadyTime now, WallTime wall_now);

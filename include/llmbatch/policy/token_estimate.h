@@ -12,7 +12,10 @@ namespace llmbatch {
 
 class TokenEstimate {
  public:
+  /// What the call will probably use, going by the answers so far.
   TokenReservation reserve(const Request& request) const;
+  /// What is known of this request alone: its size. Answers to others cannot make it larger.
+  static TokenReservation least(const Request& request);
   void learn(const Request& request, const Usage& usage);
 
  private:

@@ -232,6 +232,18 @@ TEST(Runner, ItemLargerThanTheWholeLimitFailsAtOnce) {
   EXPECT_TRUE(world.endpoint.started().empty());
 }
 
+TEST(Runner, OneHugeAnswerDoesNotMakeTheOthersTooLarge) {
+  World world(40, [](std::uint64_t item, int, SteadyTime) {
+    ScriptedAnswer answer;
+    answer.usage.output = item == 0 ? 9000 : 2;
+    return answer;
+  });
+  world.settings.concurrency = 1;
+  world.settings.limits.output_tokens_per_minute = 5000;
+  const RunResult result = world.run();
+  EXPECT_EQ(result.status.items[ItemState::succeeded], 40);
+}
+
 TEST(Runner, RequestsPerDayPauseNamesTheTime) {
   World world(30, always(ErrorClass::none));
   world.settings.limits.requests_per_day = 10;
@@ -245,12 +257,24 @@ TEST(Runner, RequestsPerDayPauseNamesTheTime) {
 TEST(Runner, RequestsPerDayAreCountedOverRuns) {
   World first(30, always(ErrorClass::none));
   first.settings.limits.requests_per_day = 10;
-  first.run();
+  const RunResult ended = first.run();
   World second(30, always(ErrorClass::none));
-  second.settings.limits.requests_per_day = 10;
-  second.settings.limiter_state = first.store.last_progress.limiter_state;
+  second.settings.limits.requests_per_day = 12;
+  second.settings.limiter_state = ended.progress.limiter_state;
   EXPECT_EQ(second.run().end, RunEnding::paused);
-  EXPECT_TRUE(second.endpoint.started().empty());
+  EXPECT_EQ(second.endpoint.started().size(), 2u);
+}
+
+TEST(Runner, RequestsPerDayAreNotPassedAfterAKill) {
+  World killed(30, always(ErrorClass::none));
+  killed.settings.limits.requests_per_day = 10;
+  killed.settings.concurrency = 2;
+  killed.run();
+  World next(30, always(ErrorClass::none));
+  next.settings.limits.requests_per_day = 10;
+  next.settings.limiter_state = killed.store.last_progress.limiter_state;
+  EXPECT_EQ(next.run().end, RunEnding::paused);
+  EXPECT_TRUE(next.endpoint.started().empty());
 }
 
 TEST(Runner, RateLimitAnswersDoNotUseUpRetriesWhileOthersAreServed) {

@@ -108,7 +108,7 @@ TEST(RateLimiter, LargerThanTheLimitIsNever) {
 TEST(RateLimiter, StateSurvivesAKill) {
   RateLimiter first({.requests_per_minute = 60, .tokens_per_minute = 1000}, kStart);
   first.take({900, 0}, kStart, kWall);
-  const std::string state = first.serialize(kStart, kWall, 250ms);
+  const std::string state = first.serialize(kStart, kWall, 250ms, 0);
   RateLimiter second({.requests_per_minute = 60, .tokens_per_minute = 1000}, kStart);
   ASSERT_TRUE(second.restore(state, kStart + 2s, kWall + 2s));
   EXPECT_GE(second.ask({1, 0}, kStart + 2s).ready_at - kStart, 54s);
@@ -118,7 +118,7 @@ TEST(RateLimiter, StateSurvivesAKill) {
 TEST(RateLimiter, StoredTimeInTheFutureIsClamped) {
   RateLimiter first({.requests_per_minute = 60}, kStart);
   first.take({}, kStart, kWall);
-  const std::string state = first.serialize(kStart, kWall + 24h, 250ms);
+  const std::string state = first.serialize(kStart, kWall + 24h, 250ms, 0);
   RateLimiter second({.requests_per_minute = 60}, kStart);
   ASSERT_TRUE(second.restore(state, kStart, kWall));
   EXPECT_LE(second.ask({}, kStart).ready_at - kStart, 2s);
@@ -178,11 +178,18 @@ TEST(RateLimiter, DayCountRollsOver) {
   EXPECT_FALSE(limiter.day_exhausted_until(*until).has_value());
 }
 
+TEST(RateLimiter, CallsThatNoStateKnowsCountAfterAKill) {
+  RateLimiter first({.requests_per_day = 10}, kStart);
+  RateLimiter second({.requests_per_day = 10}, kStart);
+  ASSERT_TRUE(second.restore(first.serialize(kStart, kWall, 250ms, 10), kStart, kWall));
+  EXPECT_TRUE(second.day_exhausted_until(kWall).has_value());
+}
+
 TEST(RateLimiter, DayCountSurvivesInTheState) {
   RateLimiter first({.requests_per_day = 1}, kStart);
   first.take({}, kStart, kWall);
   RateLimiter second({.requests_per_day = 1}, kStart);
-  ASSERT_TRUE(second.restore(first.serialize(kStart, kWall, 0s), kStart, kWall + 1h));
+  ASSERT_TRUE(second.restore(first.serialize(kStart, kWall, 0s, 0), kStart, kWall + 1h));
   EXPECT_TRUE(second.day_exhausted_until(kWall + 1h).has_value());
 }
 

@@ -66,6 +66,14 @@ TEST(RetryPolicy, RetryAfterBeatsBackoff) {
   EXPECT_EQ(decision.shared_pause, 40s);
 }
 
+TEST(RetryPolicy, AnAbsurdHintIsADay) {
+  const RetryPolicy policy{RetrySettings{}};
+  RetryHistory history;
+  Outcome outcome = outcome_of(ErrorClass::rate_limited);
+  outcome.retry_after = Duration::max();
+  EXPECT_EQ(policy.decide(outcome, history, false, true, 0.9).delay, 24h);
+}
+
 TEST(RetryPolicy, BackoffDoublesUpToTheCap) {
   const RetryPolicy policy{RetrySettings{.max_retries = 20}};
   RetryHistory history;

@@ -285,6 +285,27 @@ TEST(ErrorReplies, TheirRequestIdIsFoundInHeaderOrBody) {
             "req_head");
 }
 
+TEST(ErrorReplies, TheirRequestIdNeverHoldsTheKey) {
+  const auto reply = reply_of(400, "{}", std::string("x-request-id: ") + kKey + "\r\n");
+  EXPECT_EQ(provider_of(config_for("openai"))->parse_response(reply).request_id, "[key]");
+}
+
+TEST(Answers, AnEmptyErrorBesideACompleteAnswerIsNone) {
+  const auto provider = provider_of(config_for("openai"));
+  const char* body =
+      R"({"error":{},"choices":[{"message":{"content":"Paris"},"finish_reason":"stop"}]})";
+  const auto outcome = provider->parse_response(reply_of(200, body));
+  EXPECT_EQ(outcome.error, E::none);
+  EXPECT_EQ(outcome.completion.output, "Paris");
+}
+
+TEST(Answers, UsageThatCannotBeIsNotReported) {
+  const auto provider = provider_of(config_for("openai"));
+  const char* body = R"({"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],)"
+                     R"("usage":{"prompt_tokens":9223372036854775807,"completion_tokens":2}})";
+  EXPECT_FALSE(provider->parse_response(reply_of(200, body)).completion.has_usage);
+}
+
 TEST(TransportErrors, HaveTheirClasses) {
   const auto provider = provider_of(config_for("openai"));
   const auto class_of = [&](TransportError error, int status) {
