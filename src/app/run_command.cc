@@ -150,6 +150,10 @@ Status RunSession::resolve_job() {
   if (!target) return forward_error(target);
   target_ = std::move(*target);
   for (const std::string& warning : target_.warnings) tell(warning);
+  const auto& prompt = options_.input.prompt;
+  if (prompt && prompt->text.find("{{") == std::string::npos) {
+    tell("warning: the prompt template names no field: every item sends the same request");
+  }
   auto provider = make_provider(target_.provider);
   if (!provider) return forward_error(provider);
   provider_ = std::move(*provider);

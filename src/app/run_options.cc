@@ -46,16 +46,26 @@ Result<std::optional<TextSource>> text_source(const Settings& settings, std::str
   const auto from = stronger(settings, name, fmt::format("{}-file", name));
   if (!from) return forward_error(from);
   if (from->empty()) return std::optional<TextSource>();
-  if (*from == name) return std::optional<TextSource>(TextSource{settings.text(name), ""});
-  const std::string path = settings.text(*from);
-  auto text = read_file(path == "-" ? "/dev/stdin" : path, kMaxTemplateBytes);
-  if (!text) {
-    return usage_error(fmt::format("{}: {}", named(settings, *from), text.error().message));
+  TextSource source;
+  if (*from == name) {
+    source.text = settings.text(name);
+  } else {
+    source.file = settings.text(*from);
+    auto text = read_file(source.file == "-" ? "/dev/stdin" : source.file, kMaxTemplateBytes);
+    if (!text) {
+      return usage_error(fmt::format("{}: {}", named(settings, *from), text.error().message));
+    }
+    if (to_valid_utf8(*text) != *text) {
+      return usage_error(
+          fmt::format("{}: {}: not valid UTF-8", named(settings, *from), source.file));
+    }
+    source.text = std::move(*text);
   }
-  if (to_valid_utf8(*text) != *text) {
-    return usage_error(fmt::format("{}: {}: not valid UTF-8", named(settings, *from), path));
+  // An unset shell variable must not send the whole file for nothing.
+  if (trim(source.text).empty()) {
+    return usage_error(fmt::format("{}: the text is empty", named(settings, *from)));
   }
-  return std::optional<TextSource>(TextSource{std::move(*text), path});
+  return std::optional<TextSource>(std::move(source));
 }
 
 Result<std::string> id_rule(const Settings& settings) {

@@ -306,11 +306,9 @@ RunProgress Runner::describe_progress(SteadyTime now, std::int64_t unknown_calls
   RunProgress progress;
   progress.done_below_line = done_below_line();
   progress.items = items_;
-  if (limiter_.limits_anything()) {
-    const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
-    progress.limiter_state =
-        limiter_.serialize(now, parts_.clock.wall_now(), valid_for, unknown_calls);
-  }
+  const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
+  progress.limiter_state =
+      limiter_.serialize(now, parts_.clock.wall_now(), valid_for, unknown_calls);
   return progress;
 }
 

@@ -97,10 +97,9 @@ void RateLimiter::take(const TokenReservation& reservation, SteadyTime now, Wall
     limit.bucket->take(amount, now);
     limit.log.add(amount, now);
   }
-  if (limits_.requests_per_day) {
-    ++day_[day_slice(wall_now)];
-    ++day_count_;
-  }
+  // Counted without --rpd as well: a later run may have one.
+  ++day_[day_slice(wall_now)];
+  ++day_count_;
 }
 
 void RateLimiter::settle(const TokenReservation& reservation, const Usage& usage, SteadyTime then,

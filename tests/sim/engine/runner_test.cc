@@ -255,8 +255,7 @@ TEST(Runner, RequestsPerDayPauseNamesTheTime) {
 }
 
 TEST(Runner, RequestsPerDayAreCountedOverRuns) {
-  World first(30, always(ErrorClass::none));
-  first.settings.limits.requests_per_day = 10;
+  World first(10, always(ErrorClass::none));
   const RunResult ended = first.run();
   World second(30, always(ErrorClass::none));
   second.settings.limits.requests_per_day = 12;
