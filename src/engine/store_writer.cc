@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "llmbatch/base/thread_turns.h"
+
 namespace llmbatch {
 
 StoreWriter::StoreWriter(ResultStore& store, StateCounts items, std::function<void()> wake)
@@ -107,6 +109,8 @@ void StoreWriter::count_states() {
 }
 
 void StoreWriter::run() {
+  // Its waits for the disk are what the calls in flight wait for.
+  ask_for_short_turns();
   std::unique_lock lock(mutex_);
   while (take_batch(lock)) {
     lock.unlock();

@@ -63,8 +63,8 @@ class FileItemSource final : public ItemSource {
   std::unique_ptr<LineRequest> request_;
   LineRun run_;
   std::uint64_t next_line_;
-  std::uint64_t reader_line_ = 1;  ///< the line that reader_ reads next
-  std::size_t next_done_ = 0;      ///< into done_lines
+  std::uint64_t reader_line_ = 1;    ///< the line that reader_ reads next
+  std::size_t next_done_ = 0;        ///< into done_lines
   std::uint64_t checked_loads_ = 0;  ///< reader_.loads() when the identity was last compared
 };
 
