@@ -48,7 +48,7 @@ Result<std::unique_ptr<Provider>> provider_of_job(const JobIdentity& job) {
   return make_provider(std::move(config));
 }
 
-InputLines::InputLines(std::unique_ptr<Provider> provider, LineParserOptions options)
+InputLines::InputLines(std::unique_ptr<Provider> provider, const LineParserOptions& options)
     : provider_(std::move(provider)), parser_(options), id_rule_(options.id_rule) {}
 
 Result<std::unique_ptr<InputLines>> InputLines::open(const std::optional<std::string>& path,

@@ -33,7 +33,7 @@ Result<std::unique_ptr<Rehearsal>> Rehearsal::start(const std::string& input) {
   sim::SimulatorSettings settings;
   auto latency = sim::parse_latency(kLatency);
   if (!latency) return forward_error(latency);
-  settings.latency = std::move(*latency);
+  settings.latency = *latency;
   auto faults = sim::parse_fault_mix(kErrors);
   if (!faults) return forward_error(faults);
   settings.faults = std::move(*faults);

@@ -117,6 +117,10 @@ void Runner::collect_commits(SteadyTime now) {
   if (collected_.error) fail(*collected_.error);
   if (collected_.progress_stamp) {
     progress_durable_ = *collected_.progress_stamp;
+    while (!handed_over_.empty() && handed_over_.front().stamp <= progress_durable_) {
+      durable_ = handed_over_.front();
+      handed_over_.pop_front();
+    }
     const Duration latency = now - progress_durable_;
     commit_latency_ = (commit_latency_ * 7 + latency) / 8;
   }
@@ -236,6 +240,7 @@ std::size_t Runner::unfinished_calls() const { return calls_in_flight_ + committ
 
 bool Runner::limiter_state_is_fresh(SteadyTime now) const {
   if (!limiter_.limits_anything()) return true;
+  if (settings_.limits.requests_per_day && counters_.calls >= durable_.calls_allowed) return false;
   return now - progress_durable_ <= std::max(kStateValidFor, 2 * commit_latency_);
 }
 
@@ -246,7 +251,7 @@ std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now)
     return std::nullopt;
   }
   const Request& request = slot.item.request;
-  if (limiter_.ask(TokenEstimate::least(request), now).never) return std::nullopt;
+  if (never_fits(request, now)) return std::nullopt;
   const RateLimiter::Answer answer =
       limiter_.ask(limiter_.within_limits(estimate_.reserve(request)), now);
   if (answer.ready_at <= now) return std::nullopt;
@@ -255,14 +260,21 @@ std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now)
   return answer.ready_at;
 }
 
+/// The limit that this request alone is larger than, if there is one.
+std::optional<std::string_view> Runner::never_fits(const Request& request, SteadyTime now) {
+  if (!limiter_.ask(TokenEstimate::at_most(request), now).never) return std::nullopt;
+  const RateLimiter::Answer answer = limiter_.ask(estimate_.least(request), now);
+  if (!answer.never) return std::nullopt;
+  return answer.reason;
+}
+
 void Runner::start(SlotNumber number, SteadyTime now) {
   Slot& slot = slots_[number];
-  const TokenReservation least = TokenEstimate::least(slot.item.request);
-  const RateLimiter::Answer answer = limiter_.ask(least, now);
-  if (answer.never) {
+  if (const auto limit = never_fits(slot.item.request, now)) {
+    const TokenReservation least = estimate_.least(slot.item.request);
     finish_unsent(number, ErrorClass::too_large,
                   fmt::format("needs at least {} tokens, more than the whole {}",
-                              least.input + least.output, answer.reason));
+                              least.input + least.output, *limit));
     return;
   }
   slot.reservation = limiter_.within_limits(estimate_.reserve(slot.item.request));
@@ -302,6 +314,14 @@ std::uint64_t Runner::done_below_line() const {
   return slots_.lowest_line(std::min(parts_.source.next_line(), lowest_given_back_));
 }
 
+/// How many calls may start before the next state is durable: a kill costs the day no more than
+/// these.
+std::int64_t Runner::calls_in_advance() {
+  const auto left = limiter_.requests_left_today(parts_.clock.wall_now());
+  if (!left) return 0;
+  return std::clamp<std::int64_t>(*left / 20, 1, concurrency_.limit());
+}
+
 RunProgress Runner::describe_progress(SteadyTime now, std::int64_t unknown_calls) {
   RunProgress progress;
   progress.done_below_line = done_below_line();
@@ -314,12 +334,16 @@ RunProgress Runner::describe_progress(SteadyTime now, std::int64_t unknown_calls
 
 void Runner::store_progress(SteadyTime now) {
   const bool status_due = now >= next_status_row_;
-  if (now - progress_set_ < kProgressInterval && !status_due && progress_set_ != SteadyTime{}) {
+  // Of a day's calls a few more are stored than were made; when they are used up, the next few.
+  const bool day_used = settings_.limits.requests_per_day && counters_.calls != calls_stored_;
+  if (now - progress_set_ < kProgressInterval && !status_due && !day_used &&
+      progress_set_ != SteadyTime{}) {
     return;
   }
-  // Calls that no stored state knows yet are unfinished ones, so a kill loses none of the day's
-  // count.
-  RunProgress progress = describe_progress(now, 2 * concurrency_.limit());
+  calls_stored_ = counters_.calls;
+  const std::int64_t block = calls_in_advance();
+  if (settings_.limits.requests_per_day) handed_over_.push_back({now, counters_.calls + block});
+  RunProgress progress = describe_progress(now, block);
   if (status_due) {
     next_status_row_ = now + kStatusRowInterval;
     refresh_status(now);
@@ -328,7 +352,7 @@ void Runner::store_progress(SteadyTime now) {
   // Without anything to send or to wait for, the state may rest until the next status row.
   const bool sending = scheduler_.ready() > 0 && limiter_.limits_anything();
   const bool stale = now - progress_durable_ >= kStateValidFor / 2;
-  writer_.set_progress(std::move(progress), now, status_due || (sending && stale));
+  writer_.set_progress(std::move(progress), now, status_due || day_used || (sending && stale));
   progress_set_ = now;
 }
 

@@ -140,7 +140,11 @@ void Call::set_network_options(const TransportConfig& config) {
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // The empty string spares libcurl the look at a dozen environment variables for each request.
-  if (!config.use_proxy) curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+  if (config.use_proxy) {
+    curl_easy_setopt(easy_, CURLOPT_NOPROXY, config.no_proxy.c_str());
+  } else {
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+  }
   curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION,
                    config.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
   if (config.http2) curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, 1L);

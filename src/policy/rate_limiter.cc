@@ -169,6 +169,12 @@ std::optional<WallTime> RateLimiter::day_exhausted_until(WallTime wall_now) {
   return std::nullopt;
 }
 
+std::optional<std::int64_t> RateLimiter::requests_left_today(WallTime wall_now) {
+  if (!limits_.requests_per_day) return std::nullopt;
+  expire_day(wall_now);
+  return std::max<std::int64_t>(*limits_.requests_per_day - day_count_, 0);
+}
+
 bool RateLimiter::limits_anything() const {
   return requests_ || tokens_[0].bucket || tokens_[1].bucket || tokens_[2].bucket ||
          limits_.requests_per_day;

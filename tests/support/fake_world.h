@@ -179,14 +179,15 @@ class FakeEndpoint final : public Transport, public Provider {
 class CountingSource final : public ItemSource {
  public:
   explicit CountingSource(std::uint64_t count, std::size_t body_bytes = 0)
-      : count_(count), padding_(body_bytes) {}
+      : count_(count), padding_(body_bytes, ' ') {}
+  void set_padding(std::string text) { padding_ = ' ' + std::move(text); }
   Result<bool> next(Item& item) override {
     if (next_ >= count_) return false;
     item.seq = next_;
     item.id = "t-" + std::to_string(next_);
     item.place.line = next_ + 1;
     item.attempts = 0;
-    item.request.body = std::to_string(next_) + std::string(padding_, ' ');
+    item.request.body = std::to_string(next_) + padding_;
     ++next_;
     return true;
   }
@@ -194,7 +195,7 @@ class CountingSource final : public ItemSource {
 
  private:
   std::uint64_t count_;
-  std::size_t padding_;
+  std::string padding_;
   std::uint64_t next_ = 0;
 };
 

@@ -36,7 +36,7 @@ class InputLines {
   std::optional<Found> parse(std::string text, std::uint64_t number);
 
  private:
-  InputLines(std::unique_ptr<Provider> provider, LineParserOptions options);
+  InputLines(std::unique_ptr<Provider> provider, const LineParserOptions& options);
 
   std::unique_ptr<Provider> provider_;
   LineParser parser_;

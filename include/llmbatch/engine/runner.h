@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -107,6 +108,8 @@ class Runner {
   std::size_t unfinished_calls() const;
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
+  std::int64_t calls_in_advance();
+  std::optional<std::string_view> never_fits(const Request& request, SteadyTime now);
   RunProgress describe_progress(SteadyTime now, std::int64_t unknown_calls);
   void report_progress(SteadyTime now);
   void refresh_status(SteadyTime now);
@@ -145,6 +148,14 @@ class Runner {
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
   std::uint64_t lowest_given_back_ = ~std::uint64_t{0};  ///< line of an item that stays pending
   std::size_t calls_in_flight_ = 0;
+  /// A state that was handed to the writer: up to how many calls it allows for in the day's count.
+  struct HandedOver {
+    SteadyTime stamp{};
+    std::int64_t calls_allowed = 0;
+  };
+  std::deque<HandedOver> handed_over_;  ///< not durable yet
+  HandedOver durable_;
+  std::int64_t calls_stored_ = 0;  ///< counters_.calls as of the last state handed over
   std::size_t committing_ = 0;
   std::vector<TransportCompletion> completions_;
   StoreWriter::Collected collected_;

@@ -20,8 +20,11 @@ struct TransportConfig {
   Duration connect_timeout = std::chrono::seconds(15);     ///< name lookup, TCP, proxy and TLS
   Duration total_timeout = std::chrono::seconds(60);       ///< from start to the last byte
   std::size_t max_response_bytes = std::size_t{64} << 20;  ///< of a decoded body
-  bool http2 = false;        ///< offer HTTP/2 over TLS; HTTP/1.1 keep-alive is faster for most
-  bool use_proxy = false;    ///< let libcurl read its proxy variables for each request
+  bool http2 = false;      ///< offer HTTP/2 over TLS; HTTP/1.1 keep-alive is faster for most
+  bool use_proxy = false;  ///< let libcurl read its proxy variables for each request
+  /// Hosts that no proxy is used for, as in NO_PROXY; loopback is always among them: a key may go
+  /// there over plain http because it does not leave the machine.
+  std::string no_proxy;
   std::string ca_file;       ///< PEM bundle; empty: the system's
   std::string ca_directory;  ///< hashed directory; empty: the system's
   std::string user_agent;    ///< empty: llmbatch

@@ -56,6 +56,9 @@ class RateLimiter {
   /// Set while the daily count is used up: when it has room again.
   std::optional<WallTime> day_exhausted_until(WallTime wall_now);
 
+  /// Absent without --rpd.
+  std::optional<std::int64_t> requests_left_today(WallTime wall_now);
+
   bool limits_anything() const;
   std::optional<std::int64_t> requests_per_minute() const;
 

@@ -14,8 +14,12 @@ class TokenEstimate {
  public:
   /// What the call will probably use, going by the answers so far.
   TokenReservation reserve(const Request& request) const;
-  /// What is known of this request alone: its size. Answers to others cannot make it larger.
-  static TokenReservation least(const Request& request);
+  /// The least that this request uses, whatever others did: its text without what is encoded in
+  /// base64 (pictures and files cost by their size in pixels and pages), at the lower of the learnt
+  /// and the usual ratio. Reads the whole body.
+  TokenReservation least(const Request& request) const;
+  /// An upper bound of least() that costs nothing.
+  static TokenReservation at_most(const Request& request);
   void learn(const Request& request, const Usage& usage);
 
  private:

@@ -57,6 +57,16 @@ TEST_F(CurlTransportProxy, ExceptedHostsAreCalledDirectly) {
   EXPECT_EQ(proxy_.connections(), 0);
 }
 
+TEST_F(CurlTransportProxy, LoopbackIsCalledDirectlyWhateverTheVariablesSay) {
+  const RawServer server{RawServer::Handler([](RawConnection& connection, const std::string&, int) {
+    connection.send(http_answer("direct"));
+    return true;
+  })};
+  setenv("http_proxy", proxy_.url("").c_str(), 1);
+  EXPECT_EQ(post(server.url()).body, "direct");
+  EXPECT_EQ(proxy_.connections(), 0);
+}
+
 TEST_F(CurlTransportProxy, RefusedTunnelIsAConnectErrorAndShowsNoKey) {
   setenv("https_proxy", proxy_.url("").c_str(), 1);
   const HttpReply reply = post("https://api.invalid/v1/x", {"Authorization: Bearer secret"});
