@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 
 #include "llmbatch/app/commands.h"
@@ -63,6 +64,8 @@ int report_error(const Error& error) {
 }
 
 int run_program(int argc, const char* const* argv) {
+  // A file-size limit is an error like a full disk, not a reason to be killed.
+  std::signal(SIGXFSZ, SIG_IGN);
   const Environment environment = process_environment();
   const Result<ParsedCommand> parsed = parse_command_line(argc, argv, environment);
   if (!parsed) return report_error(parsed.error());

@@ -162,7 +162,11 @@ Status RunSession::resolve_job() {
 
 Status RunSession::open_database() {
   const std::filesystem::path parent = std::filesystem::path(options_.input.database).parent_path();
+  // Reading a pipe may take for ever, and nothing is at stake yet: a signal simply ends the
+  // program.
+  SignalInterrupts::unblock_signals();
   auto input = InputFile::open(options_.input.path, parent.empty() ? "." : parent.string());
+  SignalInterrupts::block_signals();
   if (!input) return forward_error(input);
   input_ = std::move(*input);
   auto store = Store::open(options_.input.database, "llmbatch run", clock_.wall_now());

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "llmbatch/base/fd.h"
 #include "schema.h"
@@ -88,10 +89,9 @@ Status write_new_database(const std::string& path) {
 Status create_if_missing(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) == 0) return {};
-  const std::string unfinished = path + ".new";
-  unlink(unfinished.c_str());
-  // SQLite gives the log and the index of the log the mode of the database.
-  const UniqueFd fd(open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  // A name that nobody uses, with mode 0600, which SQLite gives to the log and its index as well.
+  std::string unfinished = path + ".XXXXXX";
+  const UniqueFd fd(mkostemp(unfinished.data(), O_CLOEXEC));
   if (!fd.valid()) return not_created(path, errno_text(errno));
   Status status = write_new_database(unfinished);
   if (status && fdatasync(fd.get()) != 0) status = not_created(path, errno_text(errno));

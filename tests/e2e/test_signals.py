@@ -1,7 +1,9 @@
 """SIGINT once and twice, SIGTERM, SIGUSR1."""
 
+import os
 import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -39,6 +41,16 @@ class Signals(support.Case):
         self.run_file(server, code=0)
         self.assert_all_succeeded(50)
         self.assertEqual(server.count(), 50, "what was drained is not sent again")
+
+    def test_sigterm_ends_the_wait_for_a_pipe(self):
+        os.mkfifo(self.path("pipe"))
+        run = subprocess.Popen([support.LLMBATCH, "run", "pipe", "--db", "pipe.db", "--base-url",
+                                "http://127.0.0.1:9/v1", "--model", "m"], cwd=self.dir, env=self.env,
+                               stderr=subprocess.DEVNULL)
+        writer = os.open(self.path("pipe"), os.O_WRONLY)  # returns once the run reads
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(timeout=20), -signal.SIGTERM)
+        os.close(writer)
 
     def test_first_interrupt_drains(self):
         self.drained(signal.SIGINT)
