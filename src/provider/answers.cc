@@ -17,14 +17,13 @@ std::string_view text_in(const object& object, std::string_view name) {
 TokenCount count_in(const object& object, std::string_view name) {
   simdjson::dom::element element;
   if (object.at_key(name).get(element) != simdjson::SUCCESS) return 0;
+  // Sums of a few such numbers must not overflow; what is as large as this is no usage anyway.
+  constexpr TokenCount kMost = 1'000'000'000'000'000;
   std::int64_t whole = 0;
-  if (element.get(whole) == simdjson::SUCCESS) return std::max<TokenCount>(whole, 0);
+  if (element.get(whole) == simdjson::SUCCESS) return std::clamp<TokenCount>(whole, 0, kMost);
   double number = 0;
-  constexpr double kMost = 1e15;
-  if (element.get(number) == simdjson::SUCCESS && number > 0 && number < kMost) {
-    return static_cast<TokenCount>(number);
-  }
-  return 0;
+  if (element.get(number) != simdjson::SUCCESS || !(number > 0)) return 0;
+  return number < static_cast<double>(kMost) ? static_cast<TokenCount>(number) : kMost;
 }
 
 simdjson::simdjson_result<object> object_in(const object& object, std::string_view name) {
