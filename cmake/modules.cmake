@@ -19,12 +19,6 @@ llmbatch_module(provider llmbatch_port llmbatch_policy nlohmann_json::nlohmann_j
 llmbatch_module(store llmbatch_port SQLite::SQLite3 PkgConfig::ZSTD nlohmann_json::nlohmann_json)
 llmbatch_module(input llmbatch_port simdjson::simdjson nlohmann_json::nlohmann_json ZLIB::ZLIB
   PkgConfig::ZSTD)
-if(TARGET llmbatch_input AND MUSTACHE_INCLUDE_DIR)
-  get_target_property(input_type llmbatch_input TYPE)
-  if(NOT input_type STREQUAL "INTERFACE_LIBRARY")
-    target_include_directories(llmbatch_input SYSTEM PRIVATE ${MUSTACHE_INCLUDE_DIR})
-  endif()
-endif()
 llmbatch_module(engine llmbatch_port llmbatch_policy)
 llmbatch_module(ui llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json)
 llmbatch_module(report llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json)

@@ -36,7 +36,7 @@ class RunStats {
   /// True once at least kErrorMinimum finished and more than `limit` (0-1) of the window are
   /// errors.
   bool too_many_errors(double limit) const;
-  /// Forgets the window, after a pause was overruled.
+  /// At most `count`, commonest first.
   std::vector<ErrorTally> commonest_errors(std::size_t count) const;
 
  private:
