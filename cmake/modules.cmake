@@ -16,6 +16,7 @@ llmbatch_module(policy llmbatch_model)
 llmbatch_module(port llmbatch_model)
 llmbatch_module(net llmbatch_port CURL::libcurl)
 llmbatch_module(provider llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json simdjson::simdjson)
+llmbatch_module(check llmbatch_port nlohmann_json::nlohmann_json valijson PkgConfig::PCRE2)
 llmbatch_module(store llmbatch_port SQLite::SQLite3 PkgConfig::ZSTD nlohmann_json::nlohmann_json)
 llmbatch_module(input llmbatch_port simdjson::simdjson nlohmann_json::nlohmann_json ZLIB::ZLIB
   PkgConfig::ZSTD)
@@ -24,4 +25,4 @@ llmbatch_module(ui llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json)
 llmbatch_module(report llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json)
 llmbatch_module(sim llmbatch_port PkgConfig::MICROHTTPD nlohmann_json::nlohmann_json)
 llmbatch_module(app llmbatch_engine llmbatch_net llmbatch_provider llmbatch_store llmbatch_input
-  llmbatch_ui llmbatch_report llmbatch_sim CLI11::CLI11 PkgConfig::TOMLPLUSPLUS)
+  llmbatch_ui llmbatch_report llmbatch_sim llmbatch_check CLI11::CLI11 PkgConfig::TOMLPLUSPLUS)

@@ -45,6 +45,9 @@ Result<std::unique_ptr<Provider>> provider_of_job(const JobIdentity& job) {
     config.defaults.system = job.system_template;
   }
   take_parameters(job.parameters, config);
+  const auto checks = stored_checks(job.checks);
+  if (!checks) return forward_error(checks);
+  config.defaults.answer_format = answer_format(*checks);
   return make_provider(std::move(config));
 }
 

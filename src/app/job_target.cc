@@ -110,6 +110,24 @@ std::string canonical_parameters(const ProviderConfig& config) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+Status take_answer_format(const CheckOptions& checks, ProviderConfig& config,
+                          std::vector<std::string>& warnings) {
+  if (!checks.empty() && config.wire_format == WireFormat::openai_embeddings) {
+    return usage_error("answer checks are for text: embeddings cannot be checked");
+  }
+  config.defaults.answer_format = answer_format(checks);
+  if (config.defaults.answer_format.shape == AnswerShape::text) return {};
+  for (const auto& [name, value] : config.defaults.parameters) {
+    if (name != "response_format" && name != "output_config") continue;
+    return usage_error(
+        fmt::format("--param {} and {} both set the form of answers; --answer-format text leaves "
+                    "it to --param",
+                    name, checks.schema_file.empty() ? "--answer-json" : "--schema"));
+  }
+  for (const std::string& note : answer_format_notes(config)) warnings.push_back("note: " + note);
+  return {};
+}
+
 JobIdentity identify_job(const RunOptions& options, const ProviderConfig& config) {
   JobIdentity identity;
   identity.wire_format = to_string(config.wire_format);
@@ -120,6 +138,7 @@ JobIdentity identify_job(const RunOptions& options, const ProviderConfig& config
   if (options.input.system) identity.system_template = options.input.system->text;
   identity.id_rule = options.input.id_rule;
   identity.parameters = canonical_parameters(config);
+  identity.checks = canonical_checks(options.checks);
   return identity;
 }
 
@@ -149,6 +168,9 @@ Result<JobTarget> resolve_target(const RunOptions& options, const Environment& e
   config.defaults.parameters = model.parameters;
   if (options.input.system && !options.input.prompt) {
     config.defaults.system = options.input.system->text;
+  }
+  if (const Status taken = take_answer_format(options.checks, config, target.warnings); !taken) {
+    return forward_error(taken);
   }
   read_profile_environment(environment, config);
   if (!rehearsal_url.empty()) {

@@ -21,6 +21,7 @@
 #include "llmbatch/sim/simulator.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
+#include "recheck.h"
 #include "rehearsal.h"
 
 namespace llmbatch {
@@ -73,6 +74,7 @@ class RunSession {
   Result<bool> compare_job();
   Result<bool> make_plan(bool job_changed);
   Status begin();
+  Result<int> conclude_recheck();
   Result<RunResult> execute();
   Result<int> conclude(const RunResult& result);
   RunnerSettings runner_settings(std::string limiter_state) const;
@@ -90,10 +92,14 @@ class RunSession {
   std::unique_ptr<Rehearsal> rehearsal_;
   JobTarget target_;
   std::unique_ptr<Provider> provider_;
+  std::unique_ptr<AnswerCheck> answer_check_;
   std::optional<InputFile> input_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
+  std::unique_ptr<Provider> provider_before_;  ///< of the stored job, for --recheck
+  bool checks_change_ = false;
   RunPlan plan_;
+  std::unique_ptr<Recheck> recheck_;
   RunStatus initial_status_;
   std::int64_t run_number_ = 0;
   std::int64_t concurrency_ = 0;
@@ -117,7 +123,12 @@ Result<int> RunSession::run() {
     return 128 + interrupts_->poll().stop_signal;
   }
   if (!*planned) return static_cast<int>(ExitCode::usage);
-  if (const Status begun = begin(); !begun) return forward_error(begun);
+  if (const Status begun = begin(); !begun) {
+    if (begun.error().message != kScanCancelled) return forward_error(begun);
+    tell("interrupted while judging the stored answers; nothing was changed");
+    return 128 + interrupts_->poll().stop_signal;
+  }
+  if (options_.checks.recheck) return conclude_recheck();
   const Result<RunResult> result = execute();
   if (!result) return forward_error(result);
   return conclude(*result);
@@ -150,6 +161,10 @@ Status RunSession::resolve_job() {
   if (!target) return forward_error(target);
   target_ = std::move(*target);
   for (const std::string& warning : target_.warnings) tell(warning);
+  for (const std::string& warning : check_warnings(options_.checks)) tell(warning);
+  auto check = answer_check(options_.checks, target_.provider.wire_format);
+  if (!check) return forward_error(check);
+  answer_check_ = std::move(*check);
   const auto& prompt = options_.input.prompt;
   if (prompt && prompt->text.find("{{") == std::string::npos) {
     tell("warning: the prompt template names no field: every item sends the same request");
@@ -183,8 +198,20 @@ Status RunSession::open_database() {
 Result<bool> RunSession::compare_job() {
   const Result<std::optional<JobIdentity>> stored = store_->job();
   if (!stored) return forward_error(stored);
-  if (!*stored) return true;
+  if (!*stored) {
+    if (!options_.checks.recheck) return true;
+    return failure(options_.input.database + ": there are no answers to judge", ErrorKind::usage);
+  }
   const std::vector<JobDifference> different = differences(**stored, target_.identity);
+  checks_change_ = (*stored)->checks != target_.identity.checks;
+  const bool only_checks = different.size() == (checks_change_ ? 1U : 0U);
+  if (options_.checks.recheck && only_checks) {
+    // The plan is that of the stored job: what it has done is judged.
+    auto before = provider_for_recheck(**stored, target_);
+    if (!before) return forward_error(before);
+    provider_before_ = std::move(*before);
+    return true;
+  }
   if (different.empty()) return false;
   std::string text;
   for (const JobDifference& difference : different) {
@@ -196,8 +223,11 @@ Result<bool> RunSession::compare_job() {
     return failure(
         fmt::format("{} belongs to another job; nothing was sent{}\n"
                     "either keep both: --db OTHER.db, or change this job and run again every item "
-                    "whose request differs: --rerun changed",
-                    options_.input.database, text),
+                    "whose request differs: --rerun changed{}",
+                    options_.input.database, text,
+                    only_checks ? "; or judge the stored answers by the new checks, without a "
+                                  "call: --recheck"
+                                : ""),
         ErrorKind::mismatch);
   }
   tell("the job changes:" + text);
@@ -212,7 +242,8 @@ Result<bool> RunSession::make_plan(bool job_changed) {
     next_notice = clock_.now() + std::chrono::seconds(2);
     tell(fmt::format("reading {}: {} %", input_->name(), done * 100 / total));
   };
-  auto plan = make_run_plan(options_, *input_, *provider_, *reader_, job_changed, on_progress);
+  const Provider& provider = provider_before_ ? *provider_before_ : *provider_;
+  auto plan = make_run_plan(options_, *input_, provider, *reader_, job_changed, on_progress);
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
   if (plan_.unchanged || plan_.counts.invalid == 0) return true;
@@ -241,6 +272,14 @@ Status RunSession::begin() {
   start.version = kVersion;
   start.pid = ::getpid();
   start.started_at = clock_.wall_now();
+  // Answers to the same requests are judged by the new checks with the job's change.
+  if (options_.checks.recheck || (checks_change_ && !plan_.unchanged)) {
+    auto recheck =
+        Recheck::open(options_, *input_, *provider_, *reader_, plan_, answer_check_.get());
+    if (!recheck) return forward_error(recheck);
+    recheck_ = std::move(*recheck);
+    start.rechecked = recheck_.get();
+  }
   const Result<JobTotals> totals = reader_->totals();
   if (!totals) return forward_error(totals);
   initial_status_ = initial_status(*totals);
@@ -250,7 +289,25 @@ Status RunSession::begin() {
   const Result<std::int64_t> number = store_->begin_run(start);
   if (!number) return forward_error(number);
   run_number_ = *number;
+  if (recheck_) {
+    recheck_->move_counts(initial_status_.items);
+    if (recheck_->tally().judged() > 0 || options_.checks.recheck) tell(recheck_->summary());
+    recheck_.reset();
+  }
   return {};
+}
+
+Result<int> RunSession::conclude_recheck() {
+  RunStatus status = initial_status_;
+  status.running = false;
+  status.run_number = run_number_;
+  const bool all_good = status.items[ItemState::succeeded] == status.items.total();
+  const int code = all_good ? 0 : static_cast<int>(ExitCode::problems);
+  const Status stored =
+      store_->finish_run({"rechecked", code, clock_.wall_now(), status, std::nullopt});
+  if (!stored) return forward_error(stored);
+  log_.info(fmt::format("run {} rechecked (exit {})", run_number_, code));
+  return code;
 }
 
 RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
@@ -264,6 +321,7 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.max_error_rate = options_.errors.max_error_rate.value_or(1);
   settings.pause_on_error_rate = !options_.errors.warn_on_error_rate;
   settings.drain_timeout = options_.network.drain_timeout;
+  settings.reask = options_.checks.reask;
   settings.random_seed = std::random_device{}();
   settings.limiter_state = std::move(limiter_state);
   return settings;
@@ -318,7 +376,8 @@ Result<RunResult> RunSession::execute() {
   if (!transport) return forward_error(transport);
   auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
   if (!items) return forward_error(items);
-  Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_},
+  Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_,
+                 answer_check_.get()},
                 runner_settings(std::move(*limiter_state)), initial_status_);
   return runner.run();
 }

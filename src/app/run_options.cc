@@ -166,6 +166,8 @@ Status add_parameters(const Settings& settings, RunModelOptions& options) {
     }
     options.parameters.emplace_back(std::move(name), parameter.substr(equals + 1));
   }
+  // As the job stores them: flags in another order make no other requests.
+  std::sort(options.parameters.begin(), options.parameters.end());
   return {};
 }
 
@@ -273,6 +275,8 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   if (!model) return forward_error(model);
   auto output = output_options(settings);
   if (!output) return forward_error(output);
+  auto checks = check_options(settings);
+  if (!checks) return forward_error(checks);
   // Last, because it reads files: contradictions are told before anything is opened.
   auto input_part = input_options(input, settings);
   if (!input_part) return forward_error(input_part);
@@ -280,6 +284,7 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.model = std::move(*model);
   options.limits = limit_options(settings);
   options.errors = error_options(settings);
+  options.checks = std::move(*checks);
   options.network = network_options(settings);
   options.output = std::move(*output);
   return options;

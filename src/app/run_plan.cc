@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::string_view kFieldRule = "field:";
 
-/// Signals are blocked and wait in the signalfd; asking what is pending consumes nothing.
-bool stop_signal_pending() {
-  sigset_t pending;
-  sigpending(&pending);
-  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-         sigismember(&pending, SIGHUP) == 1;
-}
-
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -82,6 +74,13 @@ RunPlan stored_plan(const StoredInput& stored, InputIdentity identity, StoreRead
 
 }  // namespace
 
+bool stop_signal_pending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+         sigismember(&pending, SIGHUP) == 1;
+}
+
 Result<LineParserOptions> line_parser_options(const RunInputOptions& options) {
   LineParserOptions lines;
   const std::string_view rule = options.id_rule;
@@ -133,27 +132,35 @@ Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
   return plan;
 }
 
-Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
-                                               const Provider& provider, StoreReader& reader,
-                                               RunPlan& plan) {
-  Result<LineParserOptions> lines = line_parser_options(options.input);
-  if (!lines) return forward_error(lines);
+Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const InputFile& input,
+                                               const Provider& provider,
+                                               std::unique_ptr<LineRunStream> lines,
+                                               const RunPlan& plan) {
+  Result<LineParserOptions> parser = line_parser_options(options.input);
+  if (!parser) return forward_error(parser);
   FileItemSourceOptions source_options;
-  source_options.lines = std::move(*lines);
+  source_options.lines = std::move(*parser);
   source_options.identity = plan.identity;
   source_options.store_input = options.input.store_input || input.spooled() || input.compressed();
   if (plan.unchanged) {
     source_options.start_line = plan.start.line;
     source_options.start_offset_bytes = plan.start.offset_bytes;
-  } else if (const Status back = plan.lines->rewind(); !back) {
-    return forward_error(back);
+  }
+  auto items = FileItemSource::open(input, provider, std::move(lines), std::move(source_options));
+  if (!items) return forward_error(items);
+  return std::unique_ptr<ItemSource>(std::move(*items));
+}
+
+Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
+                                               const Provider& provider, StoreReader& reader,
+                                               RunPlan& plan) {
+  if (!plan.unchanged) {
+    if (const Status back = plan.lines->rewind(); !back) return forward_error(back);
   }
   const Result<JobTotals> totals = reader.totals();
   if (!totals) return forward_error(totals);
-  auto items =
-      FileItemSource::open(input, provider, std::move(plan.lines), std::move(source_options));
-  if (!items) return forward_error(items);
-  if (totals->attempts == 0) return std::unique_ptr<ItemSource>(std::move(*items));
+  auto items = open_lines(options, input, provider, std::move(plan.lines), plan);
+  if (!items || totals->attempts == 0) return items;
   return std::unique_ptr<ItemSource>(
       std::make_unique<AttemptCountingSource>(std::move(*items), reader));
 }

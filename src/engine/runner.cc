@@ -250,7 +250,7 @@ std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now)
         fmt::format("requests per day used up; there is room again at {}", format_rfc3339(*until)));
     return std::nullopt;
   }
-  const Request& request = slot.item.request;
+  const Request& request = slot.request();
   if (never_fits(request, now)) return std::nullopt;
   const RateLimiter::Answer answer =
       limiter_.ask(limiter_.within_limits(estimate_.reserve(request)), now);
@@ -270,17 +270,16 @@ std::optional<std::string_view> Runner::never_fits(const Request& request, Stead
 
 void Runner::start(SlotNumber number, SteadyTime now) {
   Slot& slot = slots_[number];
-  if (const auto limit = never_fits(slot.item.request, now)) {
-    const TokenReservation least = estimate_.least(slot.item.request);
+  if (const auto limit = never_fits(slot.request(), now)) {
+    const TokenReservation least = estimate_.least(slot.request());
     finish_unsent(number, ErrorClass::too_large,
                   fmt::format("needs at least {} tokens, more than the whole {}",
                               least.input + least.output, *limit));
     return;
   }
-  slot.reservation = limiter_.within_limits(estimate_.reserve(slot.item.request));
+  slot.reservation = limiter_.within_limits(estimate_.reserve(slot.request()));
   slot.started_at = now;
-  const Status started =
-      parts_.transport.start(number, slot.item.request.url, slot.item.request.body);
+  const Status started = parts_.transport.start(number, slot.request().url, slot.request().body);
   if (!started) {
     finish_unsent(number, ErrorClass::invalid_request, started.error().message);
     return;

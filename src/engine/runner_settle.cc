@@ -39,7 +39,7 @@ AttemptRecord describe_attempt(const Slot& slot, Outcome& outcome, HttpReply& re
   if (outcome.completion.has_usage) {
     attempt.usage = outcome.completion.usage;
     attempt.cost = outcome.completion.usage.reported_cost;
-  } else if (outcome.error == ErrorClass::none) {
+  } else if (outcome.error == ErrorClass::none || outcome.error == ErrorClass::check_failed) {
     attempt.usage = estimated_usage(slot.reservation, outcome.completion);
   }
   return attempt;
@@ -90,6 +90,7 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   ++counters_.answered;
   --calls_in_flight_;
   Outcome outcome = parts_.provider.parse_response(completion.reply);
+  check_answer(outcome);
   apply_limits(slot, outcome, now);
   if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
   AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);
@@ -111,7 +112,7 @@ void Runner::apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime n
   const Completion& completion = outcome.completion;
   if (completion.has_usage) {
     limiter_.settle(slot.reservation, completion.usage, slot.started_at, now);
-    estimate_.learn(slot.item.request, completion.usage);
+    estimate_.learn(slot.request(), completion.usage);
   }
   limiter_.apply(outcome.limits, now, parts_.clock.wall_now());
   if (is_overload(outcome.error)) {
@@ -144,6 +145,7 @@ void Runner::follow(SlotNumber number, const Outcome& outcome, AttemptRecord att
   update.state = decision.state;
   if (decision.step == NextStep::retry) {
     slot.retry_at = now + decision.delay;
+    prepare_reask(slot, outcome);
   } else if (decision.step == NextStep::pause_run) {
     pause(
         fmt::format("{}{}{}{}", to_string(outcome.error),

@@ -33,6 +33,7 @@ void SlotPool::release(SlotNumber number) {
   Slot& slot = slots_[number];
   recycle(slot.item.request.body);
   recycle(slot.item.input_text);
+  slot.reask.reset();
   slot.history = {};
   slot.other_answers_mark = -1;
   slot.in_use = false;

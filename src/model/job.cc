@@ -36,6 +36,7 @@ std::vector<JobDifference> differences(const JobIdentity& stored, const JobIdent
   compare("system template", &JobIdentity::system_template);
   compare("id rule", &JobIdentity::id_rule);
   compare("parameters", &JobIdentity::parameters);
+  compare("answer checks", &JobIdentity::checks);
   return found;
 }
 

@@ -9,6 +9,7 @@ constexpr auto kProfiles = std::to_array<ProviderProfile>({
      .base_url = "https://api.openai.com/v1",
      .key_variables = {"OPENAI_API_KEY"},
      .max_tokens_field = "max_completion_tokens",
+     .object_answers = true,
      .extended_fields = false,
      .header_variables = {{{"OPENAI_ORG_ID", "OpenAI-Organization"},
                            {"OPENAI_PROJECT_ID", "OpenAI-Project"}}}},
@@ -30,6 +31,7 @@ constexpr auto kProfiles = std::to_array<ProviderProfile>({
      .key_variables = {"AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY", "AZURE_API_KEY"},
      .key_header = KeyHeader::api_key,
      .max_tokens_field = "max_completion_tokens",
+     .object_answers = true,
      .extended_fields = false,
      .base_url_variable = "AZURE_OPENAI_ENDPOINT"},
     {.name = "mistral",
@@ -57,7 +59,8 @@ constexpr auto kProfiles = std::to_array<ProviderProfile>({
     {.name = "deepseek",
      .base_url = "https://api.deepseek.com",
      .key_variables = {"DEEPSEEK_API_KEY"},
-     .rate_limits = RateLimitFamily::none},
+     .rate_limits = RateLimitFamily::none,
+     .answer_forms = AnswerForms::json_only},
     {.name = "xai",
      .base_url = "https://api.x.ai/v1",
      .key_variables = {"XAI_API_KEY"},
@@ -76,6 +79,7 @@ constexpr auto kProfiles = std::to_array<ProviderProfile>({
      .base_url = "http://localhost:1234/v1",
      .key_variables = {"LMSTUDIO_API_KEY"},
      .rate_limits = RateLimitFamily::none,
+     .answer_forms = AnswerForms::schema_only,
      .needs_key = false},
 });
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "answer_format.h"
 #include "llmbatch/base/text.h"
 #include "messages.h"
 #include "raw_json.h"
@@ -36,6 +37,16 @@ TokenCount cap_in_body(std::string_view name, std::string_view value) {
   return 0;
 }
 
+/// What of the content begun at `start` counts as messages: OpenAI leaves `instructions` out.
+std::string_view messages_of(std::string_view body, std::size_t start) {
+  constexpr std::string_view kInstructions = R"("instructions":)";
+  std::string_view content = body.substr(start);
+  std::size_t at = 0;
+  if (!content.starts_with(kInstructions)) return content;
+  at = kInstructions.size();
+  return skip_json_value(content, at) ? content.substr(at) : content;
+}
+
 tl::unexpected<Error> foreign_url(std::string_view url, WireFormat format,
                                   std::string_view expected) {
   return failure("url: '" + truncate_chars(url, 80) + "' is not of wire format " +
@@ -46,9 +57,18 @@ tl::unexpected<Error> foreign_url(std::string_view url, WireFormat format,
 
 Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::string base_url) {
   const auto& profile = config.profile != nullptr ? *config.profile : generic_profile();
-  auto parameters = Parameters::make(config.wire_format, profile, config.defaults);
+  auto without_format = Parameters::make(config.wire_format, profile, config.defaults);
+  if (!without_format) return forward_error(without_format);
+  const AskedFormat asked =
+      asked_format(config.wire_format, profile, config.defaults.answer_format);
+  RequestDefaults defaults = config.defaults;
+  if (!asked.response_format.empty()) {
+    defaults.parameters.emplace_back("response_format", asked.response_format);
+  }
+  auto parameters = Parameters::make(config.wire_format, profile, defaults);
   if (!parameters) return forward_error(parameters);
-  RequestBuilder builder(std::move(*parameters));
+  RequestBuilder builder(std::move(*parameters), std::move(*without_format));
+  builder.format_needs_word_ = asked.needs_word;
   builder.format_ = config.wire_format;
   builder.identity_ = std::string(to_string(config.wire_format)) + "\n" +
                       (profile.name.empty() ? "custom" : std::string(profile.name)) + "\n";
@@ -99,10 +119,13 @@ Status RequestBuilder::build(const LineFields& line, Request& request) const {
     body += '{';
     if (!model.empty()) body.append(R"("model":)").append(model).append(",");
   }
+  const auto content = body.size();
   if (auto status = append_content(line, body); !status) return status;
+  const bool ask = !format_needs_word_ || mentions_json(messages_of(body, content));
+  const Parameters& parameters = ask ? parameters_ : without_format_;
   const bool bare = line.form == LineForm::record;
-  auto status = parameters_.append(body, bare ? std::span<const RawField>{} : line.fields,
-                                   request.output_cap);
+  auto status =
+      parameters.append(body, bare ? std::span<const RawField>{} : line.fields, request.output_cap);
   if (!status) return status;
   body += '}';
   return {};

@@ -23,7 +23,8 @@ class RequestBuilder {
   Hash128 hash(const Request& request) const;
 
  private:
-  explicit RequestBuilder(Parameters parameters) : parameters_(std::move(parameters)) {}
+  RequestBuilder(Parameters parameters, Parameters without_format)
+      : parameters_(std::move(parameters)), without_format_(std::move(without_format)) {}
 
   Status build_batch_line(const LineFields& line, Request& request) const;
   Status set_batch_url(const LineFields& line, Request& request) const;
@@ -44,6 +45,9 @@ class RequestBuilder {
   std::string system_;         ///< raw JSON string, empty when there is none
   bool model_in_url_ = false;  ///< the deployment is part of the base URL (Azure)
   Parameters parameters_;
+  Parameters without_format_;  ///< without the job's answer format
+  /// The answer format goes only with messages that say the word JSON.
+  bool format_needs_word_ = false;
 };
 
 }  // namespace llmbatch

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "answer_format.h"
 #include "answers.h"
 #include "error_reply.h"
 #include "llmbatch/base/text.h"
 #include "llmbatch/provider/make_provider.h"
 #include "llmbatch/provider/rate_limit_headers.h"
 #include "raw_json.h"
+#include "reask.h"
 #include "request_builder.h"
 
 namespace llmbatch {
@@ -72,6 +74,10 @@ class WireProvider final : public Provider {
 
   Status build_request(const LineFields& line, Request& request) const override {
     return builder_.build(line, request);
+  }
+  bool build_reask(const Request& first, const Completion& answer, std::string_view violation,
+                   Request& request) const override {
+    return append_reask(config_.wire_format, first, {answer, violation}, request);
   }
   bool has_own_model(const LineFields& line) const override { return builder_.has_own_model(line); }
   void redact(std::string& text) const override;
@@ -308,6 +314,11 @@ std::optional<std::int64_t> demanded_max_tokens(WireFormat format,
     if (name == "max_tokens" || name == "max_completion_tokens") return std::nullopt;
   }
   return kAnthropicDefault;
+}
+
+std::vector<std::string> answer_format_notes(const ProviderConfig& config) {
+  const auto& profile = config.profile != nullptr ? *config.profile : generic_profile();
+  return asked_format(config.wire_format, profile, config.defaults.answer_format).notes;
 }
 
 Result<std::unique_ptr<Provider>> make_provider(ProviderConfig config) {

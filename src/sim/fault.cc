@@ -12,7 +12,7 @@ namespace llmbatch::sim {
 namespace {
 
 // The first name of a fault is the one that is shown.
-constexpr std::array<std::pair<std::string_view, Fault>, 25> kNames{{
+constexpr std::array<std::pair<std::string_view, Fault>, 27> kNames{{
     {"ok", Fault::none},
     {"noerror", Fault::none},
     {"502", Fault::html},
@@ -37,6 +37,8 @@ constexpr std::array<std::pair<std::string_view, Fault>, 25> kNames{{
     {"quota", Fault::quota},
     {"toolarge", Fault::too_large},
     {"context", Fault::context_length},
+    {"badanswer", Fault::bad_answer},
+    {"stubborn", Fault::stubborn},
     {"slow", Fault::slow},
 }};
 

@@ -68,6 +68,7 @@ std::string segment_after(std::string_view path, std::string_view before) {
 struct TextSink {
   std::size_t bytes = 0;
   std::string kept;
+  bool asked_again = false;
 
   void add(const Json& content, bool keep) {
     if (content.is_string()) {
@@ -84,6 +85,13 @@ struct TextSink {
   }
 };
 
+/// What llmbatch asks after an answer that failed its check; the question before it still stands.
+bool is_second_question(const Json& message) {
+  TextSink sink;
+  sink.add(message, true);
+  return std::string_view(sink.kept).starts_with("This answer fails its check: ");
+}
+
 /// Reads an array of messages; the last message of a user is the prompt.
 std::optional<ApiError> read_messages(const Json& messages, const std::string& name,
                                       TextSink& sink) {
@@ -91,10 +99,17 @@ std::optional<ApiError> read_messages(const Json& messages, const std::string& n
     return bad_request("'" + name + "' must be a non-empty array.", name);
   }
   const Json* last_user = nullptr;
+  const Json* user_before = nullptr;
   for (const Json& message : messages) {
     if (!message.is_object()) return bad_request("'" + name + "' must hold objects.", name);
     const auto role = message.find("role");
-    if (role == message.end() || *role == "user") last_user = &message;
+    if (role != message.end() && *role != "user") continue;
+    user_before = last_user;
+    last_user = &message;
+  }
+  if (user_before != nullptr && is_second_question(*last_user)) {
+    sink.asked_again = true;
+    last_user = user_before;
   }
   if (last_user == nullptr) last_user = &messages.back();
   for (const Json& message : messages) sink.add(message, &message == last_user);
@@ -281,6 +296,7 @@ std::optional<ApiError> read_body(const Route& route, const HttpRequest& http, c
   TextSink sink;
   if (auto error = read_prompt(route, http, body, request, sink)) return error;
   request.prompt = std::move(sink.kept);
+  request.asked_again = sink.asked_again;
   request.input_tokens = std::max<std::int64_t>(1, token_count(sink.bytes));
   read_options(body, request);
   return std::nullopt;

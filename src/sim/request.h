@@ -51,8 +51,9 @@ struct Request {
   std::vector<std::size_t> embedding_sizes;  ///< bytes of each input
   std::optional<std::size_t> dimensions;
   bool base64 = false;
-  bool wants_json = false;  ///< a JSON response format was asked for
-  std::string schema;       ///< the JSON Schema that came with it, if any
+  bool asked_again = false;  ///< after an answer that failed its check
+  bool wants_json = false;   ///< a JSON response format was asked for
+  std::string schema;        ///< the JSON Schema that came with it, if any
 };
 
 /// Reads and checks the body; what is wrong comes back in the words of the API.

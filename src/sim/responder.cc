@@ -22,6 +22,8 @@ bool is_paid(Fault fault) {
     case Fault::length:
     case Fault::refusal:
     case Fault::filter200:
+    case Fault::bad_answer:
+    case Fault::stubborn:
       return true;
     case Fault::status:
     case Fault::html:
@@ -227,6 +229,12 @@ void Responder::apply_good(const FaultStep& step, Call& call, Reply& reply) {
     answer.finish = step.fault == Fault::refusal ? Finish::refused : Finish::filtered;
     if (step.fault == Fault::filter200) answer.output_tokens = 0;
   }
+  const bool spoilt = step.fault == Fault::stubborn ||
+                      (step.fault == Fault::bad_answer && !call.request.asked_again);
+  if (spoilt && call.route.endpoint != Endpoint::embeddings) {
+    answer.text = spoil_answer(answer.text, answer.hash);
+    answer.output_tokens = std::max<std::int64_t>(1, token_count(answer.text.size()));
+  }
   reply.body = render_answer(call.route, call.request, answer);
   if (step.fault == Fault::blank) reply.body.insert(0, "\n\n  \n");
 }
@@ -276,6 +284,8 @@ void Responder::apply_broken(const FaultStep& step, Call& call, Reply& reply) {
     case Fault::no_usage:
     case Fault::blank:
     case Fault::slow:
+    case Fault::bad_answer:
+    case Fault::stubborn:
       return;
   }
 }

@@ -174,4 +174,14 @@ std::string sample_schema(std::string_view schema, std::string_view text, std::s
   return sample.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string spoil_answer(std::string_view text, std::uint64_t hash) {
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_object() && !json.empty() && hash % 2 == 0) {
+    Json& member = json.front();
+    member = member.is_array() ? Json("none") : Json::array({member});
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  return "I would say: " + std::string(text) + " (but see for yourself)";
+}
+
 }  // namespace llmbatch::sim

@@ -14,4 +14,8 @@ namespace llmbatch::sim {
 std::string sample_schema(std::string_view schema, std::string_view text, std::string_view prompt,
                           std::uint64_t hash);
 
+/// The answer `text` as it must not be: prose around it, or, where it is a JSON object, as often a
+/// member of the wrong type. `hash` decides.
+std::string spoil_answer(std::string_view text, std::uint64_t hash);
+
 }  // namespace llmbatch::sim

@@ -22,8 +22,8 @@ std::string_view HashBytes::view() const {
 
 Result<std::optional<JobIdentity>> read_job(Connection& connection) {
   auto row = connection.prepare(
-      "select wire_format, profile, model, prompt_template, system_template, id_rule, parameters"
-      " from job");
+      "select wire_format, profile, model, prompt_template, system_template, id_rule, parameters,"
+      " checks from job");
   if (!row) return forward_error(row);
   auto found = row->step();
   if (!found) return forward_error(found);
@@ -36,6 +36,7 @@ Result<std::optional<JobIdentity>> read_job(Connection& connection) {
   job.system_template = row->text(4);
   job.id_rule = row->text(5);
   job.parameters = row->text(6);
+  job.checks = row->text(7);
   return std::optional<JobIdentity>(std::move(job));
 }
 

@@ -18,7 +18,8 @@ create table job (
   prompt_template text not null,
   system_template text not null,
   id_rule         text not null,      -- id, line, hash, field:NAME
-  parameters      text not null       -- canonical JSON of the request parameters
+  parameters      text not null,      -- canonical JSON of the request parameters
+  checks          text not null       -- canonical JSON of the answer checks; empty: none
 ) strict;
 
 -- One row per invocation that may send requests.
@@ -33,7 +34,7 @@ create table runs (
   input_size_bytes  integer not null,
   input_mtime_nanos integer not null,
   input_lines       integer not null,
-  end_reason        text,             -- finished, paused: ..., interrupted, error: ...
+  end_reason        text,             -- finished, rechecked, paused: ..., interrupted, error: ...
   exit_code         integer,
   finished_items    integer,          -- brought to a final state by this run
   attempts          integer,          -- of the job when the run ended, all runs

@@ -3,6 +3,7 @@
 #include "commit_writer.h"
 #include "open_database.h"
 #include "plan_writer.h"
+#include "recheck_writer.h"
 #include "row_values.h"
 #include "write_lock.h"
 
@@ -73,7 +74,8 @@ Result<std::int64_t> insert_run(Connection& connection, const RunStart& start) {
 }
 
 Status write_job(Connection& connection, const JobIdentity& job) {
-  auto s = connection.prepare("insert or replace into job values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  auto s =
+      connection.prepare("insert or replace into job values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   if (!s) return forward_error(s);
   s->bind(1, std::string_view(job.wire_format));
   s->bind(2, std::string_view(job.profile));
@@ -82,6 +84,7 @@ Status write_job(Connection& connection, const JobIdentity& job) {
   s->bind(5, std::string_view(job.system_template));
   s->bind(6, std::string_view(job.id_rule));
   s->bind(7, std::string_view(job.parameters));
+  s->bind(8, std::string_view(job.checks));
   return s->run();
 }
 
@@ -165,8 +168,14 @@ Result<std::int64_t> Store::begin_run(const RunStart& start) {
       auto s = replace_input(*state_->connection, *run, start, natural);
       if (!s) return s;
     }
-    if (auto s = state_->writer.write_progress(start.progress); !s) return s;
-    return start.progress.status ? state_->writer.write_status(*start.progress.status) : Status{};
+    RunProgress progress = start.progress;
+    if (start.rechecked != nullptr) {
+      RecheckWriter rechecked(*state_->connection, state_->writer.log());
+      if (auto s = rechecked.write(*start.rechecked, progress.items); !s) return s;
+      if (progress.status) progress.status->items = progress.items;
+    }
+    if (auto s = state_->writer.write_progress(progress); !s) return s;
+    return progress.status ? state_->writer.write_status(*progress.status) : Status{};
   });
   if (!status) return forward_error(status);
   return state_->run;

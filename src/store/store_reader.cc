@@ -130,6 +130,7 @@ struct StoreReader::State {
   std::unique_ptr<Connection> connection;
   std::unique_ptr<StoredItemIndex> index;
   Statement attempts_of;
+  Statement answer_of;
   Statement response;
 };
 
@@ -148,6 +149,10 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& path) 
   auto attempts_of = state->connection->prepare("select attempts from items where seq = ?1");
   if (!attempts_of) return forward_error(attempts_of);
   state->attempts_of = std::move(*attempts_of);
+  auto answer_of = state->connection->prepare(
+      "select state, error_class, http_status, last_attempt, output from items where seq = ?1");
+  if (!answer_of) return forward_error(answer_of);
+  state->answer_of = std::move(*answer_of);
   auto response =
       state->connection->prepare("select response_encoding, response from attempts where id = ?1");
   if (!response) return forward_error(response);
@@ -219,6 +224,22 @@ Result<std::uint32_t> StoreReader::attempts_of(std::uint64_t seq) {
   const std::uint32_t attempts = *found ? static_cast<std::uint32_t>(s.integer(0)) : 0;
   s.reset();
   return attempts;
+}
+
+Result<std::optional<StoredAnswer>> StoreReader::answer_of(std::uint64_t seq) {
+  Statement& s = state_->answer_of;
+  s.bind_unsigned(1, seq);
+  auto found = s.step();
+  if (!found) return forward_error(found);
+  if (!*found) return std::optional<StoredAnswer>();
+  StoredAnswer answer;
+  answer.state = static_cast<ItemState>(s.integer(0));
+  answer.error = static_cast<ErrorClass>(s.integer(1));
+  answer.http_status = static_cast<int>(s.integer(2));
+  answer.attempt_id = s.integer(3);
+  answer.output = s.text(4);
+  s.reset();
+  return std::optional(std::move(answer));
 }
 
 Result<std::string> StoreReader::limiter_state() {

@@ -37,6 +37,7 @@ struct ScriptedAnswer {
   Usage usage = {100, 0, 0, 20, 0, false, std::nullopt};
   RateLimitHints limits = {};
   std::string message = {};
+  std::string output = "answer";
 };
 
 /// Decides an answer from the item's number and how often it was called before.
@@ -77,6 +78,7 @@ class FakeEndpoint final : public Transport, public Provider {
   Status start(CallId id, std::string_view, std::string_view body) override {
     const std::uint64_t item = std::stoull(std::string(body));
     started_.push_back(clock_.now());
+    bodies.emplace_back(body);
     const ScriptedAnswer answer = script_(item, calls_[item]++, clock_.now());
     answers_.push_back(answer);
     pending_.push({clock_.now() + answer.latency, id, answers_.size() - 1});
@@ -114,6 +116,11 @@ class FakeEndpoint final : public Transport, public Provider {
   Status build_request(const LineFields&, Request&) const override { return {}; }
   bool has_own_model(const LineFields&) const override { return false; }
   void redact(std::string&) const override {}
+  bool build_reask(const Request& first, const Completion& answer, std::string_view violation,
+                   Request& request) const override {
+    request.body = first.body + " " + answer.output + " " + std::string(violation);
+    return can_reask;
+  }
   Hash128 request_hash(const Request& request) const override { return hash128(request.body); }
   std::vector<std::string> request_headers() const override { return {}; }
   Outcome parse_response(const HttpReply& reply) const override {
@@ -129,7 +136,7 @@ class FakeEndpoint final : public Transport, public Provider {
     outcome.limits = answer.limits;
     outcome.message = answer.message;
     if (answer.error == ErrorClass::none) {
-      outcome.completion.output = "answer";
+      outcome.completion.output = answer.output;
       outcome.completion.usage = answer.usage;
       outcome.completion.has_usage = true;
     }
@@ -140,6 +147,8 @@ class FakeEndpoint final : public Transport, public Provider {
   void set_next_event(SteadyTime time) { next_event_ = time; }
   const std::vector<SteadyTime>& started() const { return started_; }
   int calls_of(std::uint64_t item) { return calls_[item]; }
+  std::vector<std::string> bodies;  ///< of every call
+  bool can_reask = true;
 
  private:
   struct Pending {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "llmbatch/app/check_options.h"
 #include "llmbatch/app/settings.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/result.h"
@@ -92,6 +93,7 @@ struct RunOptions {
   RunModelOptions model;
   RunLimitOptions limits;
   RunErrorOptions errors;
+  CheckOptions checks;
   RunNetworkOptions network;
   RunOutputOptions output;
 };

@@ -40,6 +40,15 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
                                                const Provider& provider, StoreReader& reader,
                                                RunPlan& plan);
 
+/// The lines of `lines` that are to be run, read from the input as `plan` found it.
+Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const InputFile& input,
+                                               const Provider& provider,
+                                               std::unique_ptr<LineRunStream> lines,
+                                               const RunPlan& plan);
+
+/// Signals are blocked and wait in the signalfd; asking what is pending consumes nothing.
+bool stop_signal_pending();
+
 /// At most `limit` lines `INPUT:LINE: reason`, then how many more there are.
 Result<std::vector<std::string>> describe_invalid_lines(InvalidLineStream& lines,
                                                         const std::string& input,

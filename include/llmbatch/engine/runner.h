@@ -20,6 +20,7 @@
 #include "llmbatch/policy/run_stats.h"
 #include "llmbatch/policy/scheduler.h"
 #include "llmbatch/policy/token_estimate.h"
+#include "llmbatch/port/answer_check.h"
 #include "llmbatch/port/interrupts.h"
 #include "llmbatch/port/item_source.h"
 #include "llmbatch/port/monitor.h"
@@ -36,6 +37,7 @@ struct RunnerSettings {
   double max_error_rate = 0.05;  ///< 1: off
   bool pause_on_error_rate = true;
   Duration drain_timeout = std::chrono::seconds(30);
+  bool reask = true;  ///< an answer that fails its check is quoted to the model with the reason
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
 };
@@ -48,6 +50,7 @@ struct RunnerParts {
   ResultStore& store;
   Monitor& monitor;
   Interrupts& interrupts;
+  const AnswerCheck* answer_check = nullptr;  ///< null: every answer is good
 };
 
 enum class RunEnding : std::uint8_t { completed, paused, interrupted, failed };
@@ -91,6 +94,8 @@ class Runner {
   std::optional<SteadyTime> limiter_wait(const Slot& slot, SteadyTime now);
   void start(SlotNumber number, SteadyTime now);
   void settle(TransportCompletion& completion, SteadyTime now);
+  void check_answer(Outcome& outcome) const;
+  void prepare_reask(Slot& slot, const Outcome& outcome) const;
   void apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now);
   void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);
   void finish_unsent(SlotNumber number, ErrorClass error, std::string message);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,8 @@ using SlotNumber = std::uint32_t;
 
 struct Slot {
   Item item;
+  /// The question asked instead of the item's own after an answer that failed its check.
+  std::unique_ptr<Request> reask;
   RetryHistory history;
   TokenReservation reservation;
   SteadyTime started_at{};
@@ -29,6 +32,9 @@ struct Slot {
   ErrorClass final_error = ErrorClass::none;
   std::string final_message;
   std::optional<ItemResult> result;  ///< for the monitor, when it wants items
+
+  /// What the next call sends.
+  const Request& request() const { return reask ? *reask : item.request; }
 };
 
 class SlotPool {

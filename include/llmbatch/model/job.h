@@ -22,6 +22,14 @@ enum class WireFormat : std::uint8_t {
 std::string_view to_string(WireFormat format);
 std::optional<WireFormat> parse_wire_format(std::string_view name);
 
+/// How the provider is asked for structured answers.
+enum class AnswerShape : std::uint8_t { text, json, schema };
+
+struct AnswerFormat {
+  AnswerShape shape = AnswerShape::text;
+  std::string schema;  ///< for AnswerShape::schema: JSON Schema as JSON text
+};
+
 /// The job's own request parameters; an item's own fields override them.
 struct RequestDefaults {
   std::string model;  ///< verbatim, as the provider knows it; may be empty for form 1
@@ -30,6 +38,7 @@ struct RequestDefaults {
   /// Every other request field the user asked for: name and raw JSON value, in flag order
   /// (`temperature`, `top_p`, `seed`, `--param NAME=JSON`).
   std::vector<std::pair<std::string, std::string>> parameters;
+  AnswerFormat answer_format;
 };
 
 /// Identity of a job, compared field by field when a run resumes. Not part of it: base URL with a
@@ -42,6 +51,7 @@ struct JobIdentity {
   std::string system_template;
   std::string id_rule;     ///< `id`, `line`, `hash`, `field:NAME`
   std::string parameters;  ///< canonical JSON of RequestDefaults without the model
+  std::string checks;      ///< canonical JSON of the answer checks; empty: none
 };
 
 struct JobDifference {

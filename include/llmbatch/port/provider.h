@@ -21,6 +21,14 @@ class Provider {
   /// message names the field and value, without file and line.
   virtual Status build_request(const LineFields& line, Request& request) const = 0;
 
+  /// Fills `request` with the question that follows an answer which failed its check: that of
+  /// `first`, the answer, and the reason. False when this request cannot be asked on (embeddings, a
+  /// body of unknown form); `request` is then of no use.
+  virtual bool build_reask(const Request& /*first*/, const Completion& /*answer*/,
+                           std::string_view /*violation*/, Request& /*request*/) const {
+    return false;
+  }
+
   /// True when the line names a model of its own.
   virtual bool has_own_model(const LineFields& line) const = 0;
 

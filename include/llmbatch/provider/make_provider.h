@@ -38,6 +38,9 @@ Result<std::string> effective_base_url(const ProviderConfig& config);
 /// user.
 std::optional<std::int64_t> demanded_max_tokens(WireFormat format, const RequestDefaults& defaults);
 
+/// What of the job's answer format this provider is not asked for, and why: to be told to the user.
+std::vector<std::string> answer_format_notes(const ProviderConfig& config);
+
 /// The path that is appended to the base URL (`/chat/completions`); Gemini's contains the model.
 std::string endpoint_path(WireFormat format, std::string_view model);
 

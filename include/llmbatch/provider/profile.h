@@ -34,6 +34,13 @@ enum class UsageConvention : std::uint8_t {
   reasoning_unnamed,  ///< thinking shows only in the total (Gemini behind the OpenAI surface)
 };
 
+/// Which values of `response_format` a provider takes.
+enum class AnswerForms : std::uint8_t {
+  schema_and_json,  ///< json_schema and json_object
+  schema_only,      ///< json_schema
+  json_only,        ///< json_object
+};
+
 /// An environment variable that becomes a request header when it is set.
 struct HeaderVariable {
   std::string_view variable;
@@ -50,6 +57,8 @@ struct ProviderProfile {
   std::string_view seed_field = "seed";
   RateLimitFamily rate_limits = RateLimitFamily::openai;
   UsageConvention usage = UsageConvention::inclusive;
+  AnswerForms answer_forms = AnswerForms::schema_and_json;
+  bool object_answers = false;  ///< schemas must have an object at the root
   bool needs_key = true;
   /// Takes sampling fields beyond OpenAI's own (`top_k`, `min_p`, ...).
   bool extended_fields = true;

@@ -59,6 +59,9 @@ class StoreReader {
   /// Attempts made for an item so far, over all runs; 0 when it has no row.
   Result<std::uint32_t> attempts_of(std::uint64_t seq);
 
+  /// Absent when the item has no row.
+  Result<std::optional<StoredAnswer>> answer_of(std::uint64_t seq);
+
   /// Opaque state of the rate limiter as of the last commit; empty when there is none.
   Result<std::string> limiter_state();
   Result<JobTotals> totals();

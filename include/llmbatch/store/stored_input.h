@@ -38,6 +38,31 @@ struct StoredInput {
   std::optional<InputPlace> known_place;
 };
 
+/// A stored answer that was judged anew, or whose request is another one now.
+struct RecheckedItem {
+  std::uint64_t seq = 0;
+  Hash128 id_hash;
+  Hash128 request_hash;
+  ItemState before = ItemState::succeeded;
+  ItemState state = ItemState::succeeded;
+  bool judged = false;  ///< false: only the request hash is written
+  ErrorClass error = ErrorClass::none;
+  std::string error_message;
+  std::string output;
+  bool output_is_json = false;
+};
+
+using RecheckStream = RecordStream<RecheckedItem>;
+
+/// A stored answer, as far as a new check needs it.
+struct StoredAnswer {
+  ItemState state = ItemState::pending;
+  ErrorClass error = ErrorClass::none;
+  int http_status = 0;
+  std::int64_t attempt_id = 0;  ///< 0: none, the output is all there is
+  std::string output;
+};
+
 /// What begin_run() stores.
 struct RunStart {
   /// Adopted in the same transaction; null: the stored job stays.
@@ -48,6 +73,8 @@ struct RunStart {
   bool keep_stored_plan = false;
   LineRunStream* plan = nullptr;  ///< null: a stream that cannot be scanned
   InvalidLineStream* invalid_lines = nullptr;
+  /// Answers judged anew; read behind the plan. The counts of `progress` are those before it.
+  RecheckStream* rechecked = nullptr;
   ScanCounts counts;
   std::string command;
   std::string version;

@@ -87,7 +87,7 @@ TEST_F(RunOptionsTest, ConvertsWhatWasGiven) {
   EXPECT_TRUE(made->errors.rerun_changed);
   EXPECT_EQ(made->model.wire_format, WireFormat::openai_responses);
   const std::vector<std::pair<std::string, std::string>> parameters{
-      {"temperature", "0.2"}, {"seed", "7"}, {"stop", R"(["x\"y"])"}, {"top_k", "40"}};
+      {"seed", "7"}, {"stop", R"(["x\"y"])"}, {"temperature", "0.2"}, {"top_k", "40"}};
   EXPECT_EQ(made->model.parameters, parameters);
 }
 

@@ -6,7 +6,8 @@ namespace llmbatch {
 namespace {
 
 JobIdentity identity() {
-  return {"openai-chat", "openai", "gpt-4o-mini", "Say {{x}}", "Be brief", "id", R"({"seed":1})"};
+  return {"openai-chat", "openai", "gpt-4o-mini",   "Say {{x}}",
+          "Be brief",    "id",     R"({"seed":1})", R"({"choices":["a"]})"};
 }
 
 TEST(JobDifferences, EqualJobsHaveNone) {
@@ -29,7 +30,8 @@ TEST(JobDifferences, EveryFieldCountsInReadingOrder) {
     names.push_back(difference.what);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"wire format", "provider", "model", "prompt template",
-                                             "system template", "id rule", "parameters"}));
+                                             "system template", "id rule", "parameters",
+                                             "answer checks"}));
 }
 
 }  // namespace

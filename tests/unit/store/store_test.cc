@@ -31,7 +31,8 @@ TEST_F(Storing, NewDatabaseIsPrivateAndLeavesOneFileWhenClosed) {
 TEST_F(Storing, JobIsAbsentUntilSetAndReadBack) {
   auto store = open();
   EXPECT_FALSE(store->job()->has_value());
-  const JobIdentity job{"openai_chat", "openai", "gpt-4o-mini", "{{a}}", "sys", "id", "{}"};
+  const JobIdentity job{"openai_chat", "openai", "gpt-4o-mini", "{{a}}",
+                        "sys",         "id",     "{}",          "checks"};
   ASSERT_TRUE(store->set_job(job).has_value());
   store.reset();
   const auto read = reader()->job();
