@@ -135,7 +135,7 @@ void Recheck::move_counts(StateCounts& items) const {
 std::string Recheck::summary() const {
   return fmt::format(
       "{} stored answers judged anew: {} pass ({} were flagged before), {} are flagged ({} passed "
-      "before); nothing was sent",
+      "before)",
       group_digits(tally_.judged()), group_digits(tally_.passed), group_digits(tally_.newly_passed),
       group_digits(tally_.flagged), group_digits(tally_.newly_flagged));
 }

@@ -291,7 +291,9 @@ Status RunSession::begin() {
   run_number_ = *number;
   if (recheck_) {
     recheck_->move_counts(initial_status_.items);
-    if (recheck_->tally().judged() > 0 || options_.checks.recheck) tell(recheck_->summary());
+    if (recheck_->tally().judged() > 0 || options_.checks.recheck) {
+      tell(recheck_->summary() + (options_.checks.recheck ? "; nothing was sent" : ""));
+    }
     recheck_.reset();
   }
   return {};

@@ -36,7 +36,7 @@ class Checks(support.Case):
         def handler(request, connection):
             body = request.json()
             bodies.append(body)
-            text = '{"label":"billing","score":3}' if len(body["messages"]) > 1 else '{"label":"spam"}'
+            text = '{"label":"billing","score":3}' if len(body["messages"]) > 1 else '{"label":"other"}'
             connection.sendall(support.reply(support.completion(text)))
             return True
 
@@ -47,7 +47,7 @@ class Checks(support.Case):
         first = next(b for b in bodies if b["messages"] == second[0]["messages"][:1])
         self.assertEqual({k: v for k, v in first.items() if k != "messages"},
                          {k: v for k, v in second[0].items() if k != "messages"})
-        self.assertEqual(second[0]["messages"][1], {"role": "assistant", "content": '{"label":"spam"}'})
+        self.assertEqual(second[0]["messages"][1], {"role": "assistant", "content": '{"label":"other"}'})
         self.assertIn('/: the property "score" is missing', second[0]["messages"][2]["content"])
         for result in self.results():
             self.assertEqual((result["state"], result["attempts"]), ("succeeded", 2))
@@ -58,6 +58,8 @@ class Checks(support.Case):
 
     def test_the_simulator_mends_its_answer_in_every_wire_format(self):
         self.items(4, "[[sim:badanswer]]")
+        # Anthropic takes no bounds; here nobody could keep to them.
+        schema = self.schema(dict(SCHEMA, properties=dict(SCHEMA["properties"], score={"type": "integer"})))
         server = self.simulate()
         forms = [("chat", "/v1", ("--endpoint", "chat")), ("responses", "/v1", ("--endpoint", "responses")),
                  ("anthropic", "/v1", ("--wire-format", "anthropic")),
@@ -66,7 +68,7 @@ class Checks(support.Case):
             with self.subTest(name):
                 database = self.path(name + ".db")
                 self.call("run", "items.jsonl", "--db", database, "--base-url", server.origin + path, "--model", "m",
-                          "--schema", self.schema(), *options, code=0)
+                          "--schema", schema, *options, code=0)
                 self.assert_all_succeeded(4, database)
                 self.assertEqual(self.query("select sum(attempts) from results", database=database), [(8,)])
 
@@ -93,9 +95,8 @@ class Checks(support.Case):
         self.items(2, "[[sim:badanswer,ok]]")
         server = self.simulate()
         self.run_file(server, "--schema", self.schema(), "--no-reask", code=0)
-        self.assertEqual(len({r["body_hash"] for r in server.requests()} if "body_hash" in server.requests()[0]
-                             else {0, 1}), 2)
         self.assertEqual(server.count(), 4)
+        self.assertEqual(sorted(r["attempt"] for r in server.requests()), [1, 1, 2, 2])
 
     def test_batch_lines_are_checked_and_asked_on_too(self):
         lines = [{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
@@ -113,7 +114,7 @@ class Checks(support.Case):
         self.assertTrue({r["output"] for r in self.results()} <= {"spam", "ham"})
         self.run_file(server, "--db", "m.db", "--match", "^(Spam|HAM)$", code=0)
         flagged = self.run_file(server, "--db", "n.db", "--match", "^nothing$", code=3)
-        self.assertIn("5 check_failed: expected a match of \"^nothing$\", got", flagged.stderr)
+        self.assertIn('check_failed: expected a match of "^nothing$", got', flagged.stderr)
 
     def test_json_in_a_fence(self):
         self.prompts(1)
@@ -162,30 +163,33 @@ class Recheck(support.Case):
         super().setUp()
         self.prompts(30, text="Answer in JSON: is %d right?")
 
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
     def touch(self):
         """The same lines in another file: the next run reads all of it."""
-        text = open(self.path("items.jsonl")).read()
-        self.write("copy.jsonl", text)
+        self.write("copy.jsonl", self.read("items.jsonl"))
         support.os.rename(self.path("copy.jsonl"), self.path("items.jsonl"))
 
     def test_other_choices_move_items_both_ways_without_a_call(self):
-        server = self.simulate("--answer", "classify:a,b,c")
-        self.run_file(server, "--choices", "a,b", "--max-error-rate", "100%", code=3)
+        server = self.simulate("--answer", "classify:qqa,qqb,qqc")
+        self.run_file(server, "--choices", "qqa,qqb", "--max-error-rate", "100%", code=3)
         before = self.state_counts()
         calls = server.count()
-        told = self.run_file(server, "--choices", "A,C", "--recheck", code=3)
+        told = self.run_file(server, "--choices", "QQA,QQC", "--recheck", code=3)
         self.assertIn("30 stored answers judged anew", told.stderr)
         outputs = dict(self.query("select id, output from results"))
-        self.assertEqual({o for i, o in outputs.items() if self.states()[i] == "succeeded"}, {"A", "C"})
+        self.assertEqual({o for i, o in outputs.items() if self.states()[i] == "succeeded"}, {"QQA", "QQC"})
         flagged = self.query("select output, error, error_message from results where state = 'flagged'")
-        self.assertEqual(set(flagged), {("b", "check_failed", 'expected one of "A", "C", got "b"')})
+        self.assertEqual(set(flagged), {("qqb", "check_failed", 'expected one of "QQA", "QQC", got "qqb"')})
         self.assertNotEqual(self.state_counts(), before)
-        told = self.run_file(server, "--choices", "a,b,c", "--recheck", code=0)
+        told = self.run_file(server, "--choices", "qqa,qqb,qqc", "--recheck", code=0)
         self.assertIn("30 pass (%d were flagged before)" % len(flagged), told.stderr)
         self.assert_all_succeeded(30)
-        self.run_file(server, "--choices", "a,b,c", code=0)
+        self.run_file(server, "--choices", "qqa,qqb,qqc", code=0)
         self.touch()
-        self.run_file(server, "--choices", "a,b,c", code=0)
+        self.run_file(server, "--choices", "qqa,qqb,qqc", code=0)
         self.assertEqual(server.count(), calls)
         status = json.loads(self.call("status", "--json", code=0).stdout)
         self.assertEqual((status["items"]["succeeded"], status["items"]["flagged"]), (30, 0))
@@ -208,24 +212,24 @@ class Recheck(support.Case):
         paid = server.count()
         self.assertGreaterEqual(paid, calls + 30)
         # Another schema that all of them fit.
-        loose = self.write("loose.json", json.dumps({"type": "object", "required": ["label"]}))
+        loose = self.write("loose.json", json.dumps({"type": "object", "required": ["label"], "properties": {"label": {}}}))
         self.run_file(server, "--schema", loose, "--recheck", code=0)
         self.touch()
         self.run_file(server, "--schema", loose, code=0)
         self.assertEqual(server.count(), paid)
         # What the last request was is known: a changed line runs alone.
-        lines = open(self.path("items.jsonl")).read().splitlines()
+        lines = self.read("items.jsonl").splitlines()
         self.write("items.jsonl", "\n".join([lines[0].replace("right", "left")] + lines[1:]) + "\n")
         self.run_file(server, "--schema", loose, code=0)
         last = server.requests()[paid:]
         self.assertIn(len(last), (1, 2))
 
     def test_rerun_changed_judges_answers_to_the_same_requests(self):
-        server = self.simulate("--answer", "classify:a,b,c")
+        server = self.simulate("--answer", "classify:qqa,qqb,qqc")
         self.run_file(server, code=0)
-        self.run_file(server, "--choices", "a,b", "--rerun", "changed", "--max-error-rate", "100%", code=3)
+        self.run_file(server, "--choices", "qqa,qqb", "--rerun", "changed", "--max-error-rate", "100%", code=3)
         self.assertEqual(server.count(), 30)
-        self.assertEqual(set(self.query("select state, output in ('a', 'b') from results")),
+        self.assertEqual(set(self.query("select state, output in ('qqa', 'qqb') from results")),
                          {("succeeded", 1), ("flagged", 0)})
 
     def test_what_is_not_done_waits_and_other_states_keep_theirs(self):

@@ -92,14 +92,12 @@ TEST(AnswerFormat, RootsThatAreNoObjectAreNotSentToOpenAi) {
 }
 
 TEST(AnswerFormat, AnthropicGetsTheSubsetAndTheRestAsWords) {
-  EXPECT_EQ(
-      asked_by(asking("anthropic", kAnthropic, AnswerShape::schema, kLoose)),
-      R"(,"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{)"
-      R"("n":{"type":"integer","description":"How many (minimum: 1)"},)"
-      R"("s":{"type":"string","const":"x","description":"(maxLength: 9) (format: \"color\")"
-}
-},)"
-      R"("additionalProperties":false}}}})");
+  EXPECT_EQ(asked_by(asking("anthropic", kAnthropic, AnswerShape::schema, kLoose)),
+            R"~(,"output_config":{"format":{"type":"json_schema","schema":{"type":"object",)~"
+            R"~("properties":{"n":{"type":"integer","description":"How many (minimum: 1)"},)~"
+            R"~("s":{"type":"string","const":"x",)~"
+            R"~("description":"(maxLength: 9) (format: \"color\")"}},)~"
+            R"~("additionalProperties":false}}}})~");
 }
 
 TEST(AnswerFormat, WhatAnthropicCannotSayIsOnlyChecked) {
@@ -122,16 +120,12 @@ TEST(AnswerFormat, WhatAnthropicCannotSayIsOnlyChecked) {
 
 TEST(AnswerFormat, GeminiGetsAMimeTypeAndItsSubset) {
   EXPECT_EQ(asked_by(asking("gemini", kGemini, AnswerShape::schema, kLoose)),
-            R"(,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{)"
-            R"("type":"object","properties":{"n":{"type":"integer","minimum":1,"description":"How many"},)"
-            R"("s":{"type":"string","format":"color","enum":["x"],"description":"(maxLength: 9)"
-}
-}
-}
-}
-})");
+            R"~(,"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{)~"
+            R"~("type":"object","properties":{"n":{"type":"integer","minimum":1,)~"
+            R"~("description":"How many"},"s":{"type":"string","format":"color","enum":["x"],)~"
+            R"~("description":"(maxLength: 9)"}}}}})~");
   EXPECT_EQ(asked_by(asking("gemini", kGemini, AnswerShape::json, "")),
-            R"(,"generationConfig":{"responseMimeType":"application/json"}})");
+            R"~(,"generationConfig":{"responseMimeType":"application/json"}})~");
 }
 
 TEST(AnswerFormat, JsonIsAskedForOnlyWhereTheMessagesSayTheWord) {
