@@ -1,4 +1,4 @@
-// Reads a JSON Schema (drafts 4 to 2020-12) strictly: what cannot be checked is refused with its
+// Reads a JSON Schema (drafts 6 to 2020-12) strictly: what cannot be checked is refused with its
 // place instead of being passed over, and what remains is rewritten into the draft 7 that valijson
 // knows, with the keywords of our own below. Pure.
 #pragma once

@@ -34,8 +34,8 @@ enum class Fault : std::uint8_t {
   quota,           ///< `quota`: billing is exhausted
   too_large,       ///< `toolarge`: the request alone is larger than the limit, 429 for ever
   context_length,  ///< `context`: longer than the context window
-  bad_answer,      ///< `badanswer`: an answer that fails its check; asked on, a good one
-  stubborn,        ///< `stubborn`: an answer that fails its check, however it is asked
+  bad_answer,      ///< `badanswer`: fails its check; a second question is answered well
+  stubborn,        ///< `stubborn`: fails its check, after a second question as well
   slow,            ///< `slow=500ms`: a good answer, that much later
 };
 
