@@ -39,7 +39,8 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           "items: seq state error_class http_status attempts last_attempt cost_pico cached"
           " output_is_json finished_ms line offset_bytes length_bytes id_hash request_hash id"
           " error_message output input",
-          "job: id wire_format profile model prompt_template system_template id_rule parameters",
+          "job: id wire_format profile model prompt_template system_template id_rule parameters "
+          "checks",
           "line_map: first_line data",
           "progress: id done_below_line pending in_flight submitted succeeded filtered flagged"
           " failed invalid attempts retries cached input_tokens cached_input_tokens"
