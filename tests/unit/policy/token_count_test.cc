@@ -19,11 +19,31 @@ TEST(TokenCount, DigitsGoByThrees) {
   EXPECT_EQ(count_tokens("1234567"), 3);
 }
 
+TEST(TokenCount, FollowsTheCutsOfO200k) {
+  // Each of these is what o200k_base counts.
+  EXPECT_EQ(count_tokens("It's 1234567 o'clock, isn't it?"), 11);
+  EXPECT_EQ(count_tokens("Schöne Grüße aus Köln"), 5);
+  EXPECT_EQ(count_tokens("Привет, как дела?"), 6);
+  EXPECT_EQ(count_tokens("مرحبا كيف حالك"), 5);
+  EXPECT_EQ(count_tokens("नमस्ते दुनिया"), 5);
+  EXPECT_EQ(count_tokens("東京は日本の首都です。"), 8);
+  EXPECT_EQ(count_tokens("ありがとうございます"), 1);
+}
+
 TEST(TokenCount, AnyBytesCount) {
+  for (const char* bytes :
+       {"\xE0\x80\x80", "\xF0\x80\x80\x80", "\xE6\x97", "\xFF", "a\xC3", " \xC2\xA0"}) {
+    EXPECT_GT(count_tokens(bytes), 0);
+  }
   std::string bytes;
   for (unsigned i = 0; i < 4096; ++i) bytes += static_cast<char>(i * 37 & 0xFF);
   EXPECT_GT(count_tokens(bytes), 0);
   EXPECT_LE(count_tokens(bytes), 4096);
+}
+
+TEST(TokenCount, LongRunsCostTimeByTheirLength) {
+  EXPECT_GT(count_tokens(std::string(1'000'000, 'x')), 50'000);
+  EXPECT_LT(count_tokens(std::string(1'000'000, ' ')), 20'000);
 }
 
 }  // namespace
