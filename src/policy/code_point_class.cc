@@ -8,7 +8,7 @@ namespace llmbatch {
 namespace {
 
 /// How the characters of a range are classed; `pairs`: even upper case, odd lower case.
-enum class Kind : std::uint8_t { upper, lower, letter, number, space, other, pairs };
+enum class Kind : std::uint8_t { upper, lower, letter, number, space, other, mark, pairs };
 
 struct Range {
   std::uint32_t first = 0;
@@ -48,7 +48,7 @@ constexpr Range kRanges[] = {
     {0x2C2, other},
     {0x2C6, letter},
     {0x2D2, other},
-    {0x300, letter},
+    {0x300, mark},
     // Greek, Cyrillic, Armenian
     {0x370, lower},
     {0x37E, other},
@@ -188,7 +188,7 @@ constexpr Range kRanges[] = {
     {0x208A, other},
     {0x2090, letter},
     {0x20A0, other},
-    {0x20D0, letter},
+    {0x20D0, mark},
     {0x2100, other},
     {0x2150, number},
     {0x218A, other},
@@ -248,7 +248,7 @@ constexpr Range kRanges[] = {
     {0xFD3E, other},
     {0xFD50, letter},
     {0xFDFC, other},
-    {0xFE00, letter},
+    {0xFE00, mark},
     {0xFE10, other},
     {0xFE20, letter},
     {0xFE30, other},
@@ -272,7 +272,7 @@ constexpr Range kRanges[] = {
     {0x1F000, other},
     {0x20000, letter},
     {0xE0000, other},
-    {0xE0100, letter},
+    {0xE0100, mark},
     {0xE01F0, other},
 };
 
@@ -288,6 +288,8 @@ constexpr CharClass class_in(Kind kind, std::uint32_t code) {
       return CharClass::number;
     case space:
       return CharClass::space;
+    case mark:
+      return CharClass::mark;
     case pairs:
       return code % 2 == 0 ? CharClass::upper : CharClass::lower;
     case other:

@@ -51,6 +51,7 @@ using enum CharClass;
 constexpr unsigned operator|(CharClass a, CharClass b) {
   return static_cast<unsigned>(a) | static_cast<unsigned>(b);
 }
+constexpr unsigned operator|(unsigned a, CharClass b) { return a | static_cast<unsigned>(b); }
 
 constexpr std::uint64_t kEachByte = 0x0101010101010101U;
 constexpr std::uint64_t kHighBits = 0x8080808080808080U;
@@ -66,6 +67,13 @@ unsigned small_letters(std::uint64_t bytes) {
 
 /// Within a piece no token is looked for that is longer: few are, and each try costs time.
 std::size_t longest_part(char lead) { return static_cast<unsigned char>(lead) < 0x80 ? 16 : 24; }
+
+/// Whether the cut is inside a character of at most three bytes; emoji are often cut.
+bool cuts_letter(const char* begin, std::size_t length) {
+  if (!continues(begin[length])) return false;
+  while (length > 1 && continues(begin[length - 1])) --length;
+  return static_cast<unsigned char>(begin[length - 1]) < 0xF0;
+}
 
 class TextWalk {
  public:
@@ -158,8 +166,8 @@ class TextWalk {
 
   /// Capitals, then small letters, then a contraction such as 's or 'll.
   const char* end_of_word(const char* at) const {
-    at = skip(at, upper | letter);
-    at = skip(at, lower | letter);
+    at = skip(at, upper | letter | mark);
+    at = skip(at, lower | letter | mark);
     if (at == end_ || *at != '\'') return at;
     const auto small_at = [&](std::ptrdiff_t i) { return end_ - at > i ? at[i] | 0x20 : 0; };
     const int one = small_at(1);
@@ -204,7 +212,7 @@ class TextWalk {
     if (is_any(second.kind, kLetters)) return end_of_word(next);
     const bool spaced = *begin == ' ' && second.kind == CharClass::other;
     if (first.kind != CharClass::other && !spaced) return end_of_blank(begin);
-    const char* at = skip(next, static_cast<unsigned>(CharClass::other));
+    const char* at = skip(next, other | mark);
     while (at != end_ && (*at == '\n' || *at == '\r' || *at == '/')) ++at;
     return at;
   }
@@ -244,7 +252,7 @@ class TextWalk {
     const std::size_t character = std::max<std::size_t>(char_at(begin).length, 1);
     for (std::size_t length = std::min(left, longest_part(*begin)); length > 1; --length) {
       // Tokens seldom end within a character, but for those that no token holds whole.
-      if (length > character && length < left && continues(begin[length])) continue;
+      if (length > character && length < left && cuts_letter(begin, length)) continue;
       if (probe.is_token(length)) return length;
     }
     return 1;
