@@ -13,6 +13,7 @@ endfunction()
 llmbatch_module(base tl::expected fmt::fmt spdlog::spdlog PkgConfig::XXHASH Threads::Threads)
 llmbatch_module(model llmbatch_base nlohmann_json::nlohmann_json)
 llmbatch_module(policy llmbatch_model)
+include(${CMAKE_CURRENT_LIST_DIR}/token_filter.cmake)
 llmbatch_module(port llmbatch_model)
 llmbatch_module(net llmbatch_port CURL::libcurl)
 llmbatch_module(provider llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json simdjson::simdjson)
@@ -20,9 +21,11 @@ llmbatch_module(check llmbatch_port nlohmann_json::nlohmann_json valijson PkgCon
 llmbatch_module(store llmbatch_port SQLite::SQLite3 PkgConfig::ZSTD nlohmann_json::nlohmann_json)
 llmbatch_module(input llmbatch_port simdjson::simdjson nlohmann_json::nlohmann_json ZLIB::ZLIB
   PkgConfig::ZSTD)
+llmbatch_module(tokenizer llmbatch_port llmbatch_policy PkgConfig::PCRE2 simdjson::simdjson)
 llmbatch_module(engine llmbatch_port llmbatch_policy)
 llmbatch_module(ui llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json)
 llmbatch_module(report llmbatch_port llmbatch_policy nlohmann_json::nlohmann_json)
 llmbatch_module(sim llmbatch_port PkgConfig::MICROHTTPD nlohmann_json::nlohmann_json)
 llmbatch_module(app llmbatch_engine llmbatch_net llmbatch_provider llmbatch_store llmbatch_input
-  llmbatch_ui llmbatch_report llmbatch_sim llmbatch_check CLI11::CLI11 PkgConfig::TOMLPLUSPLUS)
+  llmbatch_ui llmbatch_report llmbatch_sim llmbatch_tokenizer llmbatch_check CLI11::CLI11
+  PkgConfig::TOMLPLUSPLUS)

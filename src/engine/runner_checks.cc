@@ -24,7 +24,9 @@ void Runner::prepare_reask(Slot& slot, const Outcome& outcome) const {
   auto request = std::make_unique<Request>();
   const bool built =
       parts_.provider.build_reask(slot.item.request, outcome.completion, outcome.message, *request);
-  if (built) slot.reask = std::move(request);
+  if (!built) return;
+  slot.reask = std::move(request);
+  slot.counted_input = 0;
 }
 
 }  // namespace llmbatch

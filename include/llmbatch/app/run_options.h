@@ -96,6 +96,7 @@ struct RunOptions {
   CheckOptions checks;
   RunNetworkOptions network;
   RunOutputOptions output;
+  std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
 };
 
 /// Reads the prompt and system files, too. Contradictions are usage errors that name both settings
