@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "answer_text.h"
 #include "llmbatch/base/text.h"
@@ -25,9 +26,8 @@ AnswerVerdict fails(std::string violation) { return {std::move(violation), {}, f
 
 class RulesCheck final : public AnswerCheck {
  public:
-  RulesCheck(const AnswerRules& rules, std::unique_ptr<SchemaCheck> schema,
-             std::optional<Pattern> match)
-      : rules_(rules), schema_(std::move(schema)), match_(std::move(match)) {
+  RulesCheck(AnswerRules rules, std::unique_ptr<SchemaCheck> schema, std::optional<Pattern> match)
+      : rules_(std::move(rules)), schema_(std::move(schema)), match_(std::move(match)) {
     for (const std::string& choice : rules_.choices) folded_.push_back(to_lower_ascii(choice));
   }
 
