@@ -113,7 +113,9 @@ Result<int> review(const Settings& settings, std::string database, const Environ
     const auto ended = walk(**job, settings, clock);
     if (!ended || *ended != 0) return ended;
   }
-  fmt::print("{}", (*job)->summary());
+  const auto notes = (*job)->notes();
+  if (!notes) return forward_error(notes);
+  fmt::print("{}{}", (*job)->summary(), *notes);
   std::fflush(stdout);
   return settings.flag("summary") ? 0 : apply_decisions(**job, clock);
 }

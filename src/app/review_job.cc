@@ -8,6 +8,7 @@
 #include <numeric>
 #include <span>
 
+#include "llmbatch/app/output_target.h"
 #include "llmbatch/base/text.h"
 #include "llmbatch/policy/proportion.h"
 
@@ -15,6 +16,8 @@ namespace llmbatch {
 namespace {
 
 constexpr std::size_t kStates = std::size(kReviewedStates);
+constexpr std::size_t kNotesShown = 10;
+constexpr std::size_t kNoteChars = 200;
 
 std::size_t stratum_of(ItemState state) {
   const auto* found = std::find(std::begin(kReviewedStates), std::end(kReviewedStates), state);
@@ -152,6 +155,26 @@ Result<std::optional<ResultRow>> ReviewJob::row(const SampledItem& item) {
 Result<std::optional<std::string>> ReviewJob::raw_response(const ResultRow& row) {
   if (row.attempt_id == 0) return std::nullopt;
   return store_reader_->response(row.attempt_id);
+}
+
+Status ReviewJob::check_target(std::string_view option, const std::string& target) {
+  if (options_.input && same_file(target, *options_.input)) {
+    return usage_error(fmt::format("{} {}: is the input of the job", option, target));
+  }
+  return check_output_target(option, target, options_.database, *store_reader_);
+}
+
+Result<std::string> ReviewJob::notes() {
+  const auto found = reader_->notes(kNotesShown);
+  if (!found) return forward_error(found);
+  std::string text;
+  for (const VerdictNote& note : *found) {
+    text +=
+        fmt::format("  {}  {}: {} ({})\n", to_string(note.verdict), sanitize_for_terminal(note.id),
+                    truncate_chars(sanitize_for_terminal(note.note), kNoteChars),
+                    sanitize_for_terminal(note.reviewer));
+  }
+  return text.empty() ? text : "latest notes\n" + text;
 }
 
 VerdictRecord ReviewJob::record(const ResultRow& row, Verdict verdict, std::string note,

@@ -50,6 +50,8 @@ class ReviewJob {
   /// What the provider sent, where it has no answer in it.
   Result<std::optional<std::string>> raw_response(const ResultRow& row);
   ReviewReader& reader() { return *reader_; }
+  /// Whether a sheet may replace the file `target`.
+  Status check_target(std::string_view option, const std::string& target);
 
   VerdictRecord record(const ResultRow& row, Verdict verdict, std::string note, WallTime now) const;
   /// Stores a verdict at once. Opens the database for writing the first time.
@@ -60,6 +62,8 @@ class ReviewJob {
 
   /// The table of verdicts and the estimated quality.
   std::string summary() const;
+  /// The latest notes, one per line; empty: there are none.
+  Result<std::string> notes();
 
  private:
   struct Judged {

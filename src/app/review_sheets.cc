@@ -150,6 +150,7 @@ class SheetImport {
 Status export_sheet(ReviewJob& job, const Settings& settings, const std::string& path) {
   const auto format = format_of(settings, path);
   if (!format) return forward_error(format);
+  if (Status free = job.check_target("--export", path); !free) return free;
   auto output = OutputFile::open(path);
   if (!output) return forward_error(output);
   std::vector<SampledItem> items = job.selected();

@@ -142,6 +142,7 @@ class Review(support.Case):
         self.assertEqual(again.end("q"), 0)
         self.assertIn("11", again.seen)
         summary = self.call("review", "--summary", "--sample", "12", code=0).stdout
+        self.assertRegex(summary, "latest notes\n  bad  t-[0-9]+: wrong Stra\u00dfe \\(ann\\)")
         self.assertRegex(summary, r"succeeded +36 ")
         self.assertRegex(summary, r"estimated quality: [0-9.]+ % good \(95 % interval .*\), of 40 items")
         done = Terminal(self, ["--sample", "12"])
@@ -318,6 +319,12 @@ class Review(support.Case):
         self.assertIn("--import FILE", refused.stderr)
         self.call("review", "--summary", "--export", "x.csv", code=2)
         self.call("review", "--export", "x.txt", code=2)
+        for target in ("items.jsonl", "items.jsonl.llmbatch.db"):
+            with open(self.path(target), "rb") as file:
+                before = file.read()
+            self.assertIn(" is the ", self.call("review", "--export", target, "-f", "csv", code=2).stderr)
+            with open(self.path(target), "rb") as file:
+                self.assertEqual(file.read(), before)
         self.call("review", "--summary", "--sample", "none", code=2)
         self.call("review", "--summary", "none.db", code=2)
 
