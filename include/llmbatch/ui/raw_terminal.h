@@ -4,9 +4,9 @@
 // Thread rule: one per process; created before other threads are started.
 #pragma once
 
-#include <signal.h>
 #include <termios.h>
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <string_view>
