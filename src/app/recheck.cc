@@ -32,6 +32,7 @@ class DoneLines final : public LineRunStream {
 };
 
 bool can_be_judged(const StoredAnswer& stored) {
+  if (stored.accepted) return false;
   return stored.state == ItemState::succeeded ||
          (stored.state == ItemState::flagged && stored.error == ErrorClass::check_failed);
 }

@@ -15,6 +15,12 @@ Status RecheckWriter::write(RecheckStream& items, StateCounts& counts) {
       "update items set request_hash = ?2 where seq = ?1 and request_hash <> ?2");
   if (!rehash) return forward_error(rehash);
   rehash_ = std::move(*rehash);
+  // A reviewer's verdict is about the answer, which stays.
+  auto keep = connection_->prepare(
+      "update verdicts set request_hash = ?2 where seq = ?1"
+      " and request_hash = (select request_hash from items where seq = ?1)");
+  if (!keep) return forward_error(keep);
+  keep_verdicts_ = std::move(*keep);
   RecheckedItem item;
   for (;;) {
     auto more = items.next(item);
@@ -31,6 +37,9 @@ Status RecheckWriter::write(RecheckStream& items, StateCounts& counts) {
 
 Status RecheckWriter::write_item(const RecheckedItem& item) {
   const HashBytes request_hash(item.request_hash);
+  keep_verdicts_.bind_unsigned(1, item.seq);
+  keep_verdicts_.bind_blob(2, request_hash.view());
+  if (auto status = keep_verdicts_.run(); !status) return status;
   if (!item.judged) {
     rehash_.bind_unsigned(1, item.seq);
     rehash_.bind_blob(2, request_hash.view());

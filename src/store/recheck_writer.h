@@ -26,6 +26,7 @@ class RecheckWriter {
   ItemLogWriter* log_;
   Statement judge_;
   Statement rehash_;
+  Statement keep_verdicts_;
   IndexRecordPacker records_;
 };
 

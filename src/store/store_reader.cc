@@ -150,7 +150,11 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& path) 
   if (!attempts_of) return forward_error(attempts_of);
   state->attempts_of = std::move(*attempts_of);
   auto answer_of = state->connection->prepare(
-      "select state, error_class, http_status, last_attempt, output from items where seq = ?1");
+      "select state, error_class, http_status, last_attempt, output, exists (select 1 from "
+      "verdicts v"
+      "  where v.seq = i.seq and v.verdict = 4 and v.applied = 1 and v.request_hash = "
+      "i.request_hash"
+      "  and v.attempt = coalesce(i.last_attempt, 0)) from items i where i.seq = ?1");
   if (!answer_of) return forward_error(answer_of);
   state->answer_of = std::move(*answer_of);
   auto response =
@@ -238,6 +242,7 @@ Result<std::optional<StoredAnswer>> StoreReader::answer_of(std::uint64_t seq) {
   answer.http_status = static_cast<int>(s.integer(2));
   answer.attempt_id = s.integer(3);
   answer.output = s.text(4);
+  answer.accepted = s.integer(5) != 0;
   s.reset();
   return std::optional(std::move(answer));
 }

@@ -61,6 +61,7 @@ struct StoredAnswer {
   int http_status = 0;
   std::int64_t attempt_id = 0;  ///< 0: none, the output is all there is
   std::string output;
+  bool accepted = false;  ///< by a reviewer, whatever its check said
 };
 
 /// What begin_run() stores.

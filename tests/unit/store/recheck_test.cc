@@ -81,6 +81,19 @@ TEST_F(Rechecking, WritesStateOutputAndHashAndNothingElse) {
   EXPECT_EQ((*reader()->job())->checks, "new checks");
 }
 
+TEST_F(Rechecking, AVerdictStaysWithItsAnswer) {
+  sql("insert into verdicts (seq, request_hash, attempt, state, verdict, sampled, applied, time_ms,"
+      " reviewer) select seq, request_hash, last_attempt, state, 4, 0, 1, 0, 'ann' from items"
+      " where seq < 3; update verdicts set request_hash = x'00' where seq = 2");
+  EXPECT_TRUE((*reader()->answer_of(1))->accepted);
+  EXPECT_FALSE((*reader()->answer_of(2))->accepted) << "of another answer";
+  VectorStream<RecheckedItem> items(
+      {item(1, "a", ItemState::succeeded), item(2, "b", ItemState::flagged)});
+  ASSERT_TRUE(recheck(items).has_value());
+  EXPECT_TRUE((*reader()->answer_of(1))->accepted);
+  EXPECT_FALSE((*reader()->answer_of(2))->accepted);
+}
+
 TEST_F(Rechecking, AFailureHalfWayLeavesEverythingAsItWas) {
   class Broken final : public RecheckStream {
    public:
