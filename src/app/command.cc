@@ -31,6 +31,9 @@ constexpr std::string_view kExportExamples =
 llmbatch export tickets.jsonl.llmbatch.db --format csv --fields id,output
 llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response)";
 
+constexpr std::string_view kReportDescription =
+    R"(Writes one HTML page about a job: progress and throughput, latency, states, errors, retries, rate limits, tokens, cost, and a sample of problems. The page loads nothing from anywhere and holds no script. It may be made while a run lasts.)";
+
 constexpr std::string_view kSimulateDescription =
     R"(Answers like a provider on 127.0.0.1, with the latency, limits and errors you choose. Point a run at it to rehearse without a key and without cost.)";
 
@@ -62,6 +65,15 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "results as JSONL or CSV, in input order",
      .description = kExportDescription,
      .examples = kExportExamples},
+    {.command = Command::report,
+     .name = "report",
+     .positionals = "[DB]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "one self-contained HTML page with charts",
+     .description = kReportDescription,
+     .examples = "llmbatch report -o report.html\n"
+                 "llmbatch report tickets.jsonl.llmbatch.db -o report.html"},
     {.command = Command::simulate,
      .name = "simulate",
      .positionals = "",
