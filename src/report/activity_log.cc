@@ -26,6 +26,7 @@ void add(ActivitySlice& sum, const ActivitySlice& part) {
   sum.requests += part.requests;
   sum.busiest_minute = std::max(sum.busiest_minute, part.busiest_minute);
   sum.answers += part.answers;
+  sum.latency.add(part.latency);
   sum.rate_limited += part.rate_limited;
   sum.other_errors += part.other_errors;
   sum.input_tokens += part.input_tokens;
@@ -73,6 +74,7 @@ void ActivityLog::add_attempt(const AttemptFacts& attempt) {
   ActivitySlice& end = slice_at(attempt.started_ms + attempt.latency_us / 1000);
   if (attempt.error == ErrorClass::none) {
     ++end.answers;
+    end.latency.add(attempt.latency_us);
   } else if (attempt.error == ErrorClass::rate_limited) {
     ++end.rate_limited;
   } else {

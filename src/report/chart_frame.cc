@@ -51,8 +51,8 @@ std::string grid(const ChartFrame& frame) {
 std::string overlays(const ChartFrame& frame) {
   std::string out;
   if (frame.limit) {
-    out += fmt::format(R"(<path class="limit" d="M0 {:.2f}H1000"/>)",
-                       100 - frame.limit->position * 100);
+    out += fmt::format(R"(<path class="{}" d="M0 {:.2f}H1000"/>)",
+                       frame.limit->is_goal ? "goal" : "limit", 100 - frame.limit->position * 100);
   }
   for (const FrameLabel& marker : frame.markers) {
     out += fmt::format(R"(<path class="marker" d="M{:.2f} 0V100"/>)", marker.position * 1000);
@@ -70,8 +70,9 @@ std::string labels(const ChartFrame& frame) {
   out += place_labels(frame.gap_labels, "gap-label");
   out += place_labels(frame.markers, "mark");
   if (frame.limit) {
-    out += fmt::format(R"(<span class="limit-label" style="bottom:{:.2f}%">{}</span>)",
-                       frame.limit->position * 100, escape_html(frame.limit->label));
+    out += fmt::format(R"(<span class="{}-label" style="bottom:{:.2f}%">{}</span>)",
+                       frame.limit->is_goal ? "goal" : "limit", frame.limit->position * 100,
+                       escape_html(frame.limit->label));
   }
   return out;
 }

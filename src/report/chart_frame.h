@@ -25,6 +25,7 @@ struct FrameTick {
 struct FrameLimit {
   double position = 0;
   std::string label;
+  bool is_goal = false;
 };
 
 struct FrameLegend {

@@ -19,8 +19,12 @@ constexpr std::size_t kExcerptChars = 1500;
 std::string messages_of(const ErrorClassTally& tally) {
   std::string out;
   for (const MessageCount& message : tally.messages) {
-    out += fmt::format("<li><span dir=\"auto\">{}</span> <span class=\"muted\">({})</span></li>",
-                       escape_excerpt(message.text, kMessageChars), group_digits(message.count));
+    out += fmt::format("<li><span dir=\"auto\">{}</span>",
+                       escape_excerpt(message.text, kMessageChars));
+    if (message.count > 0) {
+      out += fmt::format(" <span class=\"muted\">({})</span>", group_digits(message.count));
+    }
+    out += "</li>";
   }
   return out.empty() ? out : "<ul class=\"messages\">" + out + "</ul>";
 }
@@ -42,6 +46,26 @@ std::string error_table(const std::vector<ErrorClassTally>& errors) {
          "retried included. Items: those that ended so for good.</p>\n";
 }
 
+/// Lines that cannot be used are no items of the tally: nothing was sent for them.
+void add_invalid_lines(const JobReport& report, std::vector<ErrorClassTally>& errors) {
+  const std::int64_t invalid = report.status.items[ItemState::invalid];
+  const auto known = std::find_if(errors.begin(), errors.end(), [](const ErrorClassTally& tally) {
+    return tally.error == ErrorClass::invalid_input;
+  });
+  if (invalid == 0) return;
+  if (known != errors.end()) {
+    known->items = std::max(known->items, invalid);
+    return;
+  }
+  ErrorClassTally tally;
+  tally.error = ErrorClass::invalid_input;
+  tally.items = invalid;
+  for (const ProblemSample& sample : report.problems) {
+    if (sample.error == tally.error) tally.messages.push_back({sample.message, 0});
+  }
+  errors.push_back(std::move(tally));
+}
+
 std::string retry_table(const JobTally& tally) {
   std::int64_t whole = 0;
   for (const std::int64_t count : tally.items_by_attempts()) whole += count;
@@ -60,7 +84,7 @@ std::string retry_table(const JobTally& tally) {
 
 std::string error_chart(const Timeline& timeline) {
   TimeChart chart;
-  chart.title = "Calls that failed";
+  chart.title = fmt::format("Calls that failed, per {}", slice_text(timeline.axis));
   chart.slices = timeline.indexes;
   chart.whole = true;
   chart.format = [](double value) { return group_digits(static_cast<std::int64_t>(value)); };
@@ -115,7 +139,8 @@ std::string problem(const ProblemSample& sample) {
 
 std::string errors_section(const JobReport& report, const Timeline& timeline) {
   if (report.tally.total().attempts == 0) return {};
-  const std::vector<ErrorClassTally> errors = report.tally.errors();
+  std::vector<ErrorClassTally> errors = report.tally.errors();
+  add_invalid_lines(report, errors);
   std::string body;
   if (errors.empty()) {
     body = "<p class=\"muted\">No call failed.</p>\n";

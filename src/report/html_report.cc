@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "chart_frame.h"
 #include "html_sections.h"
 #include "llmbatch/report/html_text.h"
 
@@ -46,11 +47,12 @@ std::vector<Part> all_parts(const JobReport& report) {
   return {
       {"progress", "Progress", progress_section(report, timeline)},
       {"states", "States", states_section(report)},
-      {"latency", "Latency", latency_section(report)},
+      {"latency", "Latency", latency_section(report, timeline)},
       {"errors", "Errors and retries", errors_section(report, timeline)},
       {"limits", "Rate limits", limits_section(report, timeline)},
       {"tokens", "Tokens", tokens_section(report, timeline)},
       {"cost", "Cost", cost_section(report, timeline)},
+      {"review", "Review", review_section(report)},
       {"problems", "Problems", problems_section(report)},
       {"runs", "Runs", runs_section(report)},
   };
@@ -68,6 +70,11 @@ Timeline make_timeline(ActivityLog activity) {
     }
     activity.coarsen();
   }
+}
+
+std::string slice_text(const TimeAxis& axis) {
+  if (axis.step_ms() < 1000) return fmt::format("{} ms", axis.step_ms());
+  return format_gap(static_cast<double>(axis.step_ms()) / 1000);
 }
 
 std::string html_section(std::string_view id, std::string_view title, const std::string& body) {

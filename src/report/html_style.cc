@@ -53,9 +53,11 @@ figcaption{margin-bottom:.3rem}
 .plot path{fill:none;vector-effect:non-scaling-stroke;stroke-width:1}
 .plot .grid{stroke:var(--rule)}.plot .base{stroke:var(--muted)}
 .plot .line{stroke:currentColor;stroke-width:2;stroke-linejoin:round}
+.plot .thick{stroke-width:3}
 .plot .dashed{stroke-dasharray:3 4;stroke-width:1.5}
 .plot .fill{fill:currentColor;opacity:.14}
 .plot .limit{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:7 4}
+.plot .goal{stroke:var(--muted);stroke-dasharray:2 4}
 .plot .marker{stroke:var(--ink);stroke-width:1;stroke-dasharray:2 3}
 .plot .gap{fill:var(--rule);opacity:.55}
 .plot rect:hover,.plot g:hover rect{opacity:.75}
@@ -68,6 +70,7 @@ figcaption{margin-bottom:.3rem}
 .plot .mark.at-right{transform:translateX(-100%)}.plot .mark.at-left{transform:none}
 .plot .gap-label{top:50%;transform:translate(-50%,-50%) rotate(-90deg);font-size:.95em}
 .plot .limit-label{right:0;color:var(--bad);background:var(--bg);padding:0 .3em;margin-bottom:.15em;border-radius:.2em;opacity:.92}
+.plot .goal-label{right:0;padding:0 .3em;transform:translateY(100%)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;margin-bottom:.4rem}
 th{font-weight:500;text-align:left}
@@ -85,6 +88,11 @@ td.n,table.numbers td+td,table.numbers th+th,.num{text-align:right;white-space:n
 table.bars td.n{padding-left:.7rem}
 table.bars td.note{padding-left:.6rem}
 .note{font-size:.88rem}
+td.range{min-width:7rem;width:30%}
+td.range div{position:relative;height:.62rem;margin-top:.42rem;background:var(--panel);border-radius:.15rem}
+td.range i{position:absolute;top:0;bottom:0;background:var(--c1);opacity:.4;min-width:1px}
+td.range b{position:absolute;top:-.15rem;bottom:-.15rem;width:2px;margin-left:-1px;background:var(--c1)}
+ul.notes{margin:0;padding:0;list-style:none}ul.notes li{padding:.25rem 0}
 .scroll{overflow-x:auto;max-width:100%}
 details.data{font-size:.88rem;margin-top:-.3rem}
 details.data .scroll{max-height:22rem;overflow-y:auto;margin-top:.4rem}
@@ -103,7 +111,12 @@ body{font-size:14.5px}main,header,footer{padding-left:1rem;padding-right:1rem}he
 h1{font-size:1.35rem}.pair{display:block}.wide{display:none}.plot{height:9.5rem}
 .tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile{padding:.6rem .7rem}.tile .v{font-size:1.2rem}
 dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.4rem}
-table.bars td.bar{width:24%}td,th{padding-right:.5rem}table.errors th.mono{white-space:normal}
+td,th{padding-right:.5rem}
+table.bars,table.bars tbody,table.bars caption{display:block}table.bars thead{display:none}
+table.bars tbody tr{display:grid;grid-template-columns:minmax(0,7rem) minmax(0,1fr) minmax(4.5rem,max-content);padding:.25rem 0}
+table.bars tbody tr+tr{border-top:1px solid var(--rule)}table.bars td,table.bars th{border:0!important;padding:.05rem 0}
+table.bars td.bar{width:auto;padding:.42rem 0 0 .6rem}table.bars td.note{grid-column:1/-1;padding:0}
+table.errors th.mono{white-space:normal}
 table.errors,table.errors tbody,table.errors tr,table.errors td,table.errors th{display:block}table.errors thead{display:none}table.errors caption{display:block}
 table.errors td,table.errors th{border:0!important;padding:.05rem 0;text-align:left}table.errors tr{padding:.45rem 0;border-top:1px solid var(--rule)}
 table.errors td[data-k]::after{content:" " attr(data-k)}table.errors td[data-k]{display:inline-block;margin-right:.8rem;color:var(--muted)}

@@ -95,6 +95,10 @@ std::string done_chart(const JobReport& report, const Timeline& timeline) {
   chart.summary =
       fmt::format("{} of {} items are done, {} of them problems.", group_digits(items.finished()),
                   group_digits(items.total()), group_digits(items.problems()));
+  if (items.finished() < items.total()) {
+    chart.limit = ChartReference{static_cast<double>(items.total()),
+                                 fmt::format("{} items", group_digits(items.total())), true};
+  }
   return render_time_chart(chart, timeline.axis);
 }
 
@@ -118,9 +122,39 @@ bool has_any(const Timeline& timeline, const SliceValue& value) {
                      [&](const ActivitySlice& slice) { return value(slice) > 0; });
 }
 
+std::string latency_over_time(const Timeline& timeline) {
+  // One slice has no course.
+  if (timeline.slices.size() < 2) return {};
+  TimeChart chart = chart_of(timeline, "Latency over time", TimeChartKind::bars, format_latency);
+  const auto at = [&](double share) {
+    return values_of(timeline, [share](const ActivitySlice& slice) {
+      return static_cast<double>(slice.latency.percentile(share).value_or(0));
+    });
+  };
+  const auto median = at(0.5);
+  auto above = at(0.95);
+  chart.summary = fmt::format(
+      "Of the answers of each {}: the median, at most {}, and the 95 % line, at most {}.",
+      slice_text(timeline.axis), format_latency(highest_of(median)),
+      format_latency(highest_of(above)));
+  chart.kind = TimeChartKind::points;
+  chart.series = {{"median", ChartColor::blue, median},
+                  {"95 % within", ChartColor::orange, std::move(above)}};
+  return render_time_chart(chart, timeline.axis);
+}
+
 BarRow token_row(std::string label, std::int64_t count, std::int64_t whole, ChartColor color) {
   return {std::move(label), static_cast<double>(count), group_digits(count),
           format_percent(count, whole), color};
+}
+
+/// What identical requests saved.
+std::string saved_text(const JobReport& report) {
+  if (report.status.cached == 0) return {};
+  std::string text = fmt::format("<p>{} items were answered from earlier identical requests",
+                                 group_digits(report.status.cached));
+  if (report.status.saved) text += ", which saved " + report.status.saved->to_display();
+  return text + ".</p>\n";
 }
 
 std::string model_table(const JobReport& report) {
@@ -151,7 +185,7 @@ std::string progress_section(const JobReport& report, const Timeline& timeline) 
                       done_chart(report, timeline) + throughput_chart(timeline));
 }
 
-std::string latency_section(const JobReport& report) {
+std::string latency_section(const JobReport& report, const Timeline& timeline) {
   const LatencyCounts& latency = report.tally.latency();
   if (latency.count() == 0) return {};
   LatencyChart chart;
@@ -172,7 +206,8 @@ std::string latency_section(const JobReport& report) {
       group_digits(latency.count()), rows[0].text, rows[2].text, rows[3].text);
   return html_section("latency", "Latency",
                       render_latency_chart(chart) +
-                          render_bar_table("Percentiles", {"of the answers", "came within"}, rows));
+                          render_bar_table("Percentiles", {"of the answers", "came within"}, rows) +
+                          latency_over_time(timeline));
 }
 
 std::string limits_section(const JobReport& report, const Timeline& timeline) {
@@ -205,7 +240,9 @@ std::string limits_section(const JobReport& report, const Timeline& timeline) {
     return html_section("limits", "Rate limits", body);
   }
   TimeChart refused =
-      chart_of(timeline, "Calls refused for their rate (429)", TimeChartKind::bars, format_count);
+      chart_of(timeline,
+               fmt::format("Calls refused for their rate (429), per {}", slice_text(timeline.axis)),
+               TimeChartKind::bars, format_count);
   const auto refusals = values_of(timeline, limited);
   refused.whole = true;
   refused.series = {{"refused", ChartColor::orange, refusals}};

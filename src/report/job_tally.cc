@@ -1,6 +1,7 @@
 #include "llmbatch/report/job_tally.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace llmbatch {
 namespace {
@@ -130,7 +131,7 @@ std::vector<ErrorClassTally> JobTally::errors() const {
     result.push_back(std::move(tally));
   }
   std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
-    return a.attempts + a.items > b.attempts + b.items;
+    return std::pair(a.attempts, a.items) > std::pair(b.attempts, b.items);
   });
   return result;
 }

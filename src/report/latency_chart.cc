@@ -70,11 +70,11 @@ std::string format_latency(double micros) {
     return text;
   };
   const double millis = micros / 1000;
-  if (millis < 0.9995) return trimmed(micros, 0) + " µs";
-  if (millis < 9.995) return trimmed(millis, 2) + " ms";
-  if (millis < 999.5) return trimmed(millis, 0) + " ms";
-  if (millis < 9'995) return trimmed(millis / 1000, 2) + " s";
-  if (millis < 119'950) return trimmed(millis / 1000, 1) + " s";
+  if (millis < 0.9995) return trimmed(micros, 0) + "\u00A0µs";
+  if (millis < 9.995) return trimmed(millis, 2) + "\u00A0ms";
+  if (millis < 999.5) return trimmed(millis, 0) + "\u00A0ms";
+  if (millis < 9'995) return trimmed(millis / 1000, 2) + "\u00A0s";
+  if (millis < 119'950) return trimmed(millis / 1000, 1) + "\u00A0s";
   return format_span(millis / 1000);
 }
 

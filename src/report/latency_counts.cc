@@ -40,6 +40,15 @@ void LatencyCounts::add(std::int64_t micros) {
   ++count_;
 }
 
+void LatencyCounts::add(const LatencyCounts& other) {
+  if (other.count_ == 0) return;
+  if (other.counts_.size() > counts_.size()) counts_.resize(other.counts_.size());
+  for (std::size_t bin = 0; bin < other.counts_.size(); ++bin) counts_[bin] += other.counts_[bin];
+  smallest_ = count_ == 0 ? other.smallest_ : std::min(smallest_, other.smallest_);
+  largest_ = std::max(largest_, other.largest_);
+  count_ += other.count_;
+}
+
 std::optional<std::int64_t> LatencyCounts::percentile(double share) const {
   if (count_ == 0) return std::nullopt;
   if (share >= 1) return largest_;

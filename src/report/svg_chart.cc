@@ -117,6 +117,21 @@ std::string lines(const TimeChart& chart, const TimeAxis& axis, double top) {
   return out;
 }
 
+std::string points(const TimeChart& chart, const TimeAxis& axis, double top) {
+  std::string out;
+  const double width = axis.slice_width() * kWidth;
+  for (const ChartSeries& series : chart.series) {
+    std::string path;
+    for (std::size_t i = 0; i < chart.slices.size(); ++i) {
+      if (series.values[i] <= 0) continue;
+      path += fmt::format("M{:.2f} {:.2f}h{:.2f}", axis.left_of(chart.slices[i]) * kWidth,
+                          kHeight - series.values[i] / top * kHeight, width);
+    }
+    out += fmt::format(R"(<path class="line thick {}" d="{}"/>)", css_class(series.color), path);
+  }
+  return out;
+}
+
 std::string gap_bands(const TimeAxis& axis) {
   std::string out;
   for (const TimeAxis::Gap& gap : axis.gaps()) {
@@ -141,7 +156,8 @@ ChartFrame frame_of(const TimeChart& chart, const TimeAxis& axis, double top) {
     frame.gap_labels.push_back(
         {gap.left + gap.width / 2, format_gap(static_cast<double>(gap.millis) / 1000), "", true});
   }
-  if (chart.limit) frame.limit = FrameLimit{chart.limit->value / top, chart.limit->label};
+  if (chart.limit)
+    frame.limit = FrameLimit{chart.limit->value / top, chart.limit->label, chart.limit->is_goal};
   frame.table_heads.push_back("from (UTC)");
   for (const ChartSeries& series : chart.series) frame.table_heads.push_back(series.name);
   for (std::size_t i = 0; i < chart.slices.size(); ++i) {
@@ -197,8 +213,18 @@ std::string render_time_chart(const TimeChart& chart, const TimeAxis& axis) {
   ChartFrame frame = frame_of(chart, axis, top);
   for (const double tick : ticks) frame.y_labels.push_back({tick / top, chart.format(tick)});
   frame.shapes = gap_bands(axis);
-  frame.shapes +=
-      chart.kind == TimeChartKind::bars ? bars(chart, axis, top) : lines(chart, axis, top);
+  switch (chart.kind) {
+    case TimeChartKind::bars:
+      frame.shapes += bars(chart, axis, top);
+      break;
+    case TimeChartKind::points:
+      frame.shapes += points(chart, axis, top);
+      break;
+    case TimeChartKind::lines:
+    case TimeChartKind::area:
+      frame.shapes += lines(chart, axis, top);
+      break;
+  }
   return render_frame(frame);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "llmbatch/model/job_history.h"
+#include "llmbatch/report/latency_counts.h"
 
 namespace llmbatch {
 
@@ -19,6 +20,7 @@ struct ActivitySlice {
   std::int64_t busiest_minute = 0;  ///< most requests in any 60 s that end in this slice
   // By the end of the call:
   std::int64_t answers = 0;
+  LatencyCounts latency;  ///< of the answers
   std::int64_t rate_limited = 0;
   std::int64_t other_errors = 0;
   std::int64_t input_tokens = 0;

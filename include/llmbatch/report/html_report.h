@@ -14,6 +14,21 @@
 
 namespace llmbatch {
 
+/// How the answers of one state were judged, in a random sample.
+struct ReviewedState {
+  ItemState state = ItemState::succeeded;
+  std::int64_t items = 0;
+  std::int64_t good = 0;
+  std::int64_t bad = 0;
+};
+
+struct ReviewNote {
+  std::string id;
+  std::string verdict;
+  std::string note;
+  std::string reviewer;
+};
+
 /// Everything that the page tells.
 struct JobReport {
   std::string version;  ///< of llmbatch
@@ -25,6 +40,8 @@ struct JobReport {
   std::vector<RunRecord> last_runs;
   std::int64_t request_limit = 0;  ///< the highest that was set, per minute; 0: none
   std::vector<ProblemSample> problems;
+  std::vector<ReviewedState> reviewed;
+  std::vector<ReviewNote> review_notes;
 };
 
 std::string render_html_report(const JobReport& report);

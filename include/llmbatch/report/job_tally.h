@@ -16,8 +16,8 @@
 namespace llmbatch {
 
 struct MessageCount {
-  std::string text;  ///< as it came, cut to a few hundred bytes
-  std::int64_t count = 0;
+  std::string text;        ///< as it came, cut to a few hundred bytes
+  std::int64_t count = 0;  ///< 0: not counted
 };
 
 struct ErrorClassTally {

@@ -11,6 +11,7 @@ namespace llmbatch {
 class LatencyCounts {
  public:
   void add(std::int64_t micros);
+  void add(const LatencyCounts& other);
   std::int64_t count() const { return count_; }
 
   /// The latency that `share` (0-1) of the calls did not pass, exact to 1.6 %; within the smallest

@@ -34,14 +34,16 @@ struct ChartSeries {
 };
 
 enum class TimeChartKind {
-  bars,   ///< stacked
-  lines,  ///< the value at the end of each slice
-  area,   ///< as lines, filled below the first
+  bars,    ///< stacked
+  lines,   ///< the value at the end of each slice
+  area,    ///< as lines, filled below the first
+  points,  ///< a dash per slice; zero is nothing
 };
 
 struct ChartReference {
   double value = 0;
   std::string label;
+  bool is_goal = false;  ///< to be reached, not to be kept
 };
 
 struct TimeChart {
@@ -71,7 +73,7 @@ struct LatencyChart {
 
 std::string render_latency_chart(const LatencyChart& chart);
 
-/// `812 ms`, `1.24 s`, `2m05s`.
+/// `812 ms`, `1.24 s`, `2m05s`; number and unit never part at the end of a line.
 std::string format_latency(double micros);
 
 /// One row of a table with a bar behind its count.

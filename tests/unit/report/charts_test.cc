@@ -191,11 +191,11 @@ TEST(TimeChart, AHigherLimitIsPartOfTheScale) {
 }
 
 TEST(FormatLatency, UsesTheUnitThatFits) {
-  EXPECT_EQ(format_latency(450), "450 µs");
-  EXPECT_EQ(format_latency(1'500), "1.5 ms");
-  EXPECT_EQ(format_latency(812'000), "812 ms");
-  EXPECT_EQ(format_latency(1'240'000), "1.24 s");
-  EXPECT_EQ(format_latency(61'500'000), "61.5 s");
+  EXPECT_EQ(format_latency(450), "450\u00A0µs");
+  EXPECT_EQ(format_latency(1'500), "1.5\u00A0ms");
+  EXPECT_EQ(format_latency(812'000), "812\u00A0ms");
+  EXPECT_EQ(format_latency(1'240'000), "1.24\u00A0s");
+  EXPECT_EQ(format_latency(61'500'000), "61.5\u00A0s");
   EXPECT_EQ(format_latency(125e6), "2m05s");
 }
 
