@@ -7,6 +7,7 @@
 #include "llmbatch/app/database_path.h"
 #include "llmbatch/app/job_status.h"
 #include "llmbatch/app/output_target.h"
+#include "llmbatch/app/sample_inputs.h"
 #include "llmbatch/app/version.h"
 #include "llmbatch/report/html_report.h"
 #include "llmbatch/report/output_file.h"
@@ -47,6 +48,11 @@ Status read_history(StoreReader& reader, JobReport& report) {
   auto problems = history->problem_samples(kProblemsPerKind, kMostProblems);
   if (!problems) return forward_error(problems);
   report.problems = std::move(*problems);
+  const auto input = reader.last_input();
+  if (!input) return forward_error(input);
+  if (*input && report.job) {
+    add_input_lines((*input)->identity.path, *report.job, report.problems);
+  }
   return {};
 }
 

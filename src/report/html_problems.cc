@@ -116,8 +116,8 @@ std::string problem(const ProblemSample& sample) {
   std::string meta = fmt::format("{}", to_string(sample.error));
   if (sample.http_status != 0) meta += fmt::format(", HTTP {}", sample.http_status);
   std::string facts;
-  if (sample.line > 0)
-    facts += fmt::format("line {}", group_digits(static_cast<std::int64_t>(sample.line)));
+  if (sample.place.line > 0)
+    facts += fmt::format("line {}", group_digits(static_cast<std::int64_t>(sample.place.line)));
   if (sample.attempts > 0) {
     facts += fmt::format("{}{} {}", facts.empty() ? "" : " · ", sample.attempts,
                          sample.attempts == 1 ? "call" : "calls");

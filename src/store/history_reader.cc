@@ -16,7 +16,8 @@ constexpr std::string_view kSelectSamples =
     " a.finish_reason, substr(cast(i.output as blob), 1, 8000), substr(cast(i.input as blob), 1, "
     "8000),"
     " case when i.output is null and length(a.response) < 65536 then a.response_encoding end,"
-    " a.response from items i left join attempts a on a.id = i.last_attempt"
+    " a.response, i.offset_bytes, i.length_bytes, i.request_hash from items i left join attempts a "
+    "on a.id = i.last_attempt"
     " where i.state = ?1 and i.error_class = ?2 order by i.seq limit ?3";
 constexpr std::size_t kMostResponseBytes = 8000;
 
@@ -158,7 +159,9 @@ Status HistoryReader::add_samples(ItemState state, std::int64_t error, std::size
     sample.state = state;
     sample.error = static_cast<ErrorClass>(error);
     sample.id = rows->text(0);
-    sample.line = rows->unsigned_integer(1);
+    sample.place = {rows->unsigned_integer(1), rows->unsigned_integer(10),
+                    static_cast<std::uint32_t>(rows->integer(11))};
+    sample.request_hash = read_hash(*rows, 12);
     sample.http_status = static_cast<int>(rows->integer(2));
     sample.attempts = rows->integer(3);
     sample.message = rows->text(4);
@@ -183,7 +186,7 @@ Status HistoryReader::add_invalid_lines(std::size_t limit, std::vector<ProblemSa
     ProblemSample sample;
     sample.state = ItemState::invalid;
     sample.error = ErrorClass::invalid_input;
-    sample.line = rows->unsigned_integer(0);
+    sample.place.line = rows->unsigned_integer(0);
     sample.has_id = !rows->is_null(1);
     sample.id = rows->text(1);
     sample.message = rows->text(2);

@@ -51,6 +51,14 @@ class Report(support.Case):
         self.assertIn("not a JSON object", page)
         for item in ("t-3", "t-4", "t-5"):
             self.assertRegex(page, r'<bdi class="mono">%s</bdi>' % item)
+        self.assertIn("[[sim:400]] no", page, "the input line is read from its place")
+        with open(self.path("items.jsonl"), "r+") as file:
+            text = file.read().replace("[[sim:400]] no", "[[sim:400]] NO")
+            file.seek(0)
+            file.write(text)
+        page = self.page()
+        self.assertNotIn("[[sim:400]]", page, "only what was sent is shown")
+        self.assertIn("[[sim:length]] hm hm hm", page)
 
     def test_standard_output_and_files_hold_the_same_kind_of_page(self):
         self.mixed(10)

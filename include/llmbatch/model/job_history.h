@@ -53,7 +53,8 @@ struct ItemFacts {
 struct ProblemSample {
   std::string id;
   bool has_id = true;
-  std::uint64_t line = 0;  ///< 0: unknown
+  InputPlace place;  ///< when it was last sent; line 0: unknown
+  Hash128 request_hash;
   ItemState state = ItemState::failed;
   ErrorClass error = ErrorClass::none;
   int http_status = 0;
