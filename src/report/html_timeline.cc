@@ -306,8 +306,9 @@ std::string cost_section(const JobReport& report, const Timeline& timeline) {
   chart.summary = fmt::format("{} for {} calls, failed ones and retries included.",
                               cost_text(total.cost, total.priced, total.unpriced),
                               group_digits(total.attempts));
-  return html_section("cost", "Cost",
-                      render_time_chart(chart, timeline.axis) + model_table(report));
+  return html_section(
+      "cost", "Cost",
+      render_time_chart(chart, timeline.axis) + model_table(report) + saved_text(report));
 }
 
 }  // namespace llmbatch

@@ -74,6 +74,25 @@ TEST(LatencyCounts, BinsLoseNoCall) {
   EXPECT_LE(bins.size(), 50U);
 }
 
+TEST(LatencyCounts, AddUpLikeTheirCalls) {
+  LatencyCounts all;
+  LatencyCounts even;
+  LatencyCounts odd;
+  for (std::int64_t micros = 5; micros < 5'000; ++micros) {
+    all.add(micros);
+    (micros % 2 == 0 ? even : odd).add(micros);
+  }
+  LatencyCounts sum;
+  sum.add(even);
+  sum.add(odd);
+  EXPECT_EQ(sum.count(), all.count());
+  EXPECT_EQ(sum.smallest(), 5);
+  EXPECT_EQ(sum.largest(), 4'999);
+  for (const double share : {0.01, 0.5, 0.99}) {
+    EXPECT_EQ(sum.percentile(share), all.percentile(share));
+  }
+}
+
 TEST(TimeAxis, CutsTheNightBetweenTwoRuns) {
   const std::int64_t day = 86'400;
   const TimeAxis axis(1000, {0, 1, 2, 3, day, day + 1, day + 2, day + 3});

@@ -162,6 +162,35 @@ TEST(HtmlReport, ShowsAJobWithoutAnyItem) {
   EXPECT_THAT(page, Not(HasSubstr("<svg ")));
 }
 
+TEST(HtmlReport, EstimatesTheQualityOnlyWhereAnswersWereJudged) {
+  JobReport report = sample_report();
+  report.reviewed = {{ItemState::succeeded, 1000, 0, 0}};
+  EXPECT_THAT(render_html_report(report), Not(HasSubstr("id=\"review\"")));
+  report.reviewed = {{ItemState::succeeded, 1000, 90, 10}};
+  report.review_notes = {{"t-7", "bad", "wrong <label>", "ann"}};
+  const std::string page = render_html_report(report);
+  EXPECT_THAT(page, HasSubstr("<b>90.0\u00A0%</b> of the answers are good"));
+  EXPECT_THAT(page, HasSubstr("82.6 to 94.5\u00A0%"));  // Wilson, 90 of 100
+  EXPECT_THAT(page, HasSubstr("wrong &lt;label&gt;"));
+}
+
+TEST(HtmlReport, ShowsLinesThatCannotBeUsedAmongTheErrors) {
+  JobReport report = sample_report();
+  report.status.items[ItemState::invalid] = 7;
+  EXPECT_THAT(render_html_report(report),
+              HasSubstr("invalid_input</th><td class=\"num\" data-k=\"calls\">0</td><td "
+                        "class=\"num\" data-k=\"items\">7</td>"));
+}
+
+TEST(HtmlReport, SaysWhatIdenticalRequestsSaved) {
+  JobReport report = sample_report();
+  report.status.cached = 12;
+  report.status.saved = Money::parse_dollars("0.5");
+  EXPECT_THAT(
+      render_html_report(report),
+      HasSubstr("12 items were answered from earlier identical requests, which saved $0.50"));
+}
+
 TEST(HtmlReport, EscapesTextFromEverywhere) {
   const std::string evil = "</style><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
   JobReport report = sample_report();
