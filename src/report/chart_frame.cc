@@ -89,10 +89,10 @@ std::size_t gutter(const ChartFrame& frame) {
 }  // namespace
 
 std::string format_gap(double seconds) {
-  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 90.0 * 60) return fmt::format("{:.0f} min", seconds / 60);
-  if (seconds < 36.0 * 3600) return fmt::format("{:.0f} h", seconds / 3600);
-  return fmt::format("{:.0f} days", seconds / 86400);
+  if (seconds < 90) return fmt::format("{:.0f}\u00A0s", seconds);
+  if (seconds < 90.0 * 60) return fmt::format("{:.0f}\u00A0min", seconds / 60);
+  if (seconds < 36.0 * 3600) return fmt::format("{:.0f}\u00A0h", seconds / 3600);
+  return fmt::format("{:.0f}\u00A0days", seconds / 86400);
 }
 
 std::string render_table(const std::vector<std::string>& heads,

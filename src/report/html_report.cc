@@ -73,7 +73,7 @@ Timeline make_timeline(ActivityLog activity) {
 }
 
 std::string slice_text(const TimeAxis& axis) {
-  if (axis.step_ms() < 1000) return fmt::format("{} ms", axis.step_ms());
+  if (axis.step_ms() < 1000) return fmt::format("{}\u00A0ms", axis.step_ms());
   return format_gap(static_cast<double>(axis.step_ms()) / 1000);
 }
 

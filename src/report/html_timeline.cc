@@ -134,7 +134,7 @@ std::string latency_over_time(const Timeline& timeline) {
   const auto median = at(0.5);
   auto above = at(0.95);
   chart.summary = fmt::format(
-      "Of the answers of each {}: the median, at most {}, and the 95 % line, at most {}.",
+      "Of the answers in each slice of {}: the median, at most {}, and the 95 % line, at most {}.",
       slice_text(timeline.axis), format_latency(highest_of(median)),
       format_latency(highest_of(above)));
   chart.kind = TimeChartKind::points;

@@ -69,6 +69,7 @@ std::string format_latency(double micros) {
     if (text.back() == '.') text.pop_back();
     return text;
   };
+  if (micros == 0) return "0";
   const double millis = micros / 1000;
   if (millis < 0.9995) return trimmed(micros, 0) + "\u00A0µs";
   if (millis < 9.995) return trimmed(millis, 2) + "\u00A0ms";

@@ -207,7 +207,7 @@ std::string_view css_class(ChartColor color) {
 
 std::string render_time_chart(const TimeChart& chart, const TimeAxis& axis) {
   double max = highest_stack(chart);
-  if (chart.limit) max = std::max(max, chart.limit->value * 1.04);
+  if (chart.limit) max = std::max(max, chart.limit->value * (chart.limit->is_goal ? 1 : 1.04));
   const std::vector<double> ticks = nice_ticks(max, 4, chart.whole);
   const double top = ticks.back();
   ChartFrame frame = frame_of(chart, axis, top);

@@ -122,7 +122,7 @@ class Report(support.Case):
         support.change(self.database(), "update attempts set started_ms = started_ms - 86400000 * 3 where id <= 20")
         support.change(self.database(), "update items set finished_ms = finished_ms - 86400000 * 3 where seq <= 20")
         page = self.page()
-        self.assertIn("3 days without activity", page)
+        self.assertIn("3\u00a0days without activity", page)
         self.assertGreater(first, 0)
 
     def test_hostile_texts_are_escaped(self):

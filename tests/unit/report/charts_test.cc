@@ -210,6 +210,7 @@ TEST(TimeChart, AHigherLimitIsPartOfTheScale) {
 }
 
 TEST(FormatLatency, UsesTheUnitThatFits) {
+  EXPECT_EQ(format_latency(0), "0");
   EXPECT_EQ(format_latency(450), "450\u00A0µs");
   EXPECT_EQ(format_latency(1'500), "1.5\u00A0ms");
   EXPECT_EQ(format_latency(812'000), "812\u00A0ms");
