@@ -212,7 +212,8 @@ Result<std::vector<ProblemSample>> HistoryReader::problem_samples(std::size_t pe
       return forward_error(added);
     }
   }
-  if (auto added = add_invalid_lines(per_kind, samples); !added) return forward_error(added);
+  const std::size_t room = std::min(per_kind, total - samples.size());
+  if (auto added = add_invalid_lines(room, samples); !added) return forward_error(added);
   return samples;
 }
 
