@@ -29,12 +29,13 @@ class LogScale {
 /// Round latencies at a distance at which their labels can be read.
 std::vector<FrameLabel> latency_labels(const LogScale& scale) {
   std::vector<FrameLabel> labels;
-  for (double decade = 1; decade < 1e12; decade *= 10) {
+  for (int decade = 0; decade < 12; ++decade) {
     for (const double factor : {1.0, 2.0, 3.0, 5.0, 7.0}) {
-      const double place = scale.place(decade * factor);
+      const double micros = factor * std::pow(10, decade);
+      const double place = scale.place(micros);
       if (place < 0 || place > 1) continue;
       if (!labels.empty() && place - labels.back().position < 0.09) continue;
-      labels.push_back({place, format_latency(decade * factor), "", true});
+      labels.push_back({place, format_latency(micros), "", true});
     }
   }
   double last = -1;

@@ -156,9 +156,10 @@ ChartFrame frame_of(const TimeChart& chart, const TimeAxis& axis, double top) {
     frame.gap_labels.push_back(
         {gap.left + gap.width / 2, format_gap(static_cast<double>(gap.millis) / 1000), "", true});
   }
-  if (chart.limit)
+  if (chart.limit) {
     frame.limit = FrameLimit{chart.limit->value / top, chart.limit->label, chart.limit->is_goal};
-  frame.table_heads.push_back("from (UTC)");
+  }
+  frame.table_heads.emplace_back("from (UTC)");
   for (const ChartSeries& series : chart.series) frame.table_heads.push_back(series.name);
   for (std::size_t i = 0; i < chart.slices.size(); ++i) {
     std::vector<std::string> row{slice_times(chart.slices[i], axis.step_ms())};
