@@ -46,7 +46,8 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " cache_write_tokens output_tokens reasoning_tokens cost_pico unpriced limiter_state"
           " counted_input_mean reported_input_mean input_samples output_mean output_samples",
           "runs: number started_ms finished_ms command version pid input_path input_size_bytes"
-          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico",
+          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico "
+          "rpm tpm",
           "status: id updated_ms json",
           "attempt_log: attempt_id id number run started_at latency_ms http_status error error_code"
           " error_message model finish_reason provider_request_id input_tokens cached_input_tokens"
