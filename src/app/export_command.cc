@@ -87,7 +87,8 @@ Status Export::open_input() {
 
 Status Export::open_sink() {
   const std::string target = settings_.text("output");
-  if (const Status free = check_output_target(target, database_, reader_); !free) return free;
+  const Status free = check_output_target("--output", target, database_, reader_);
+  if (!free) return free;
   auto output = OutputFile::open(target);
   if (!output) return forward_error(output);
   if (settings_.text("format") == "csv") {

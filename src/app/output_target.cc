@@ -4,9 +4,7 @@
 #include <sys/stat.h>
 
 namespace llmbatch {
-namespace {
 
-/// True when both names are the same file.
 bool same_file(const std::string& a, const std::string& b) {
   struct stat first {};
   struct stat second {};
@@ -14,19 +12,17 @@ bool same_file(const std::string& a, const std::string& b) {
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-}  // namespace
-
-Status check_output_target(const std::string& target, const std::string& database,
-                           StoreReader& reader) {
+Status check_output_target(std::string_view option, const std::string& target,
+                           const std::string& database, StoreReader& reader) {
   for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
     if (same_file(target, database + suffix)) {
-      return usage_error(fmt::format("--output {}: is the database itself", target));
+      return usage_error(fmt::format("{} {}: is the database itself", option, target));
     }
   }
   const auto stored = reader.last_input();
   if (!stored) return forward_error(stored);
   if (*stored && same_file(target, (*stored)->identity.path)) {
-    return usage_error(fmt::format("--output {}: is the input of the job", target));
+    return usage_error(fmt::format("{} {}: is the input of the job", option, target));
   }
   return {};
 }

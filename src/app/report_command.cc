@@ -11,6 +11,7 @@
 #include "llmbatch/app/version.h"
 #include "llmbatch/report/html_report.h"
 #include "llmbatch/report/output_file.h"
+#include "llmbatch/store/review_reader.h"
 #include "llmbatch/store/store_reader.h"
 
 namespace llmbatch {
@@ -19,6 +20,25 @@ namespace {
 constexpr std::size_t kShownRuns = 20;
 constexpr std::size_t kProblemsPerKind = 3;
 constexpr std::size_t kMostProblems = 40;
+
+constexpr std::size_t kReviewNotes = 20;
+
+Status read_review(const std::string& database, JobReport& report) {
+  const auto reader = ReviewReader::open(database);
+  if (!reader) return forward_error(reader);
+  const auto tallies = (*reader)->tally();
+  if (!tallies) return forward_error(tallies);
+  for (const ReviewTally& tally : *tallies) {
+    report.reviewed.push_back({tally.state, tally.items, tally.good, tally.bad});
+  }
+  const auto notes = (*reader)->notes(kReviewNotes);
+  if (!notes) return forward_error(notes);
+  for (const VerdictNote& note : *notes) {
+    report.review_notes.push_back(
+        {note.id, std::string(to_string(note.verdict)), note.note, note.reviewer});
+  }
+  return {};
+}
 
 Status read_history(StoreReader& reader, JobReport& report) {
   auto history = reader.history();
@@ -45,6 +65,11 @@ Status read_history(StoreReader& reader, JobReport& report) {
   added = history->for_each_item([&tally](const ItemFacts& item) { tally.add_item(item); });
   if (!added) return added;
   tally.finish();
+  const auto reviewed = history->has_verdicts();
+  if (!reviewed) return forward_error(reviewed);
+  if (*reviewed) {
+    if (const Status read = read_review(report.status.database, report); !read) return read;
+  }
   auto problems = history->problem_samples(kProblemsPerKind, kMostProblems);
   if (!problems) return forward_error(problems);
   report.problems = std::move(*problems);
@@ -64,7 +89,8 @@ Status make_report(const std::string& database, const Settings& settings) {
   }
   const auto reader = StoreReader::open(database);
   if (!reader) return forward_error(reader);
-  if (const Status free = check_output_target(target, database, **reader); !free) return free;
+  if (const Status free = check_output_target("--output", target, database, **reader); !free)
+    return free;
   JobReport report;
   report.version = kVersion;
   report.made_at = SystemClock().wall_now();

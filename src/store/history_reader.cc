@@ -73,6 +73,12 @@ Result<std::int64_t> HistoryReader::highest_request_limit() {
   return connection_->query_integer("select coalesce(max(rpm), 0) from runs");
 }
 
+Result<bool> HistoryReader::has_verdicts() {
+  const auto any = connection_->query_integer("select exists (select 1 from verdicts)");
+  if (!any) return forward_error(any);
+  return *any != 0;
+}
+
 Result<std::vector<RunRecord>> HistoryReader::last_runs(std::size_t limit) {
   auto rows = connection_->prepare(
       "select number, started_ms, finished_ms, command, end_reason, exit_code, finished_items, rpm,"

@@ -1,5 +1,6 @@
 """report: one HTML page of a job in any condition, with the same figures as the other commands."""
 
+import csv
 import html
 import json
 import os
@@ -124,6 +125,27 @@ class Report(support.Case):
         page = self.page()
         self.assertIn("3\u00a0days without activity", page)
         self.assertGreater(first, 0)
+
+    def test_review_quality(self):
+        self.prompts(40)
+        self.run_file(self.simulate(), code=0)
+        self.assertNotIn('id="review"', self.page())
+        self.call("review", "--export", "sheet.csv", "--sample", "20", code=0)
+        with open(self.path("sheet.csv"), newline="") as file:
+            rows = list(csv.DictReader(file))
+        for number, row in enumerate(rows):
+            row["verdict"] = "bad" if number < 2 else "good"
+            row["note"] = "<b>off</b>" if number == 0 else ""
+        with open(self.path("sheet.csv"), "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
+        self.call("review", "--import", "sheet.csv", "--sample", "20", code=0)
+        page = self.page()
+        self.assertEqual(len(rows), 20)
+        self.assertIn("<b>90.0\u00a0%</b> of the answers are good, as estimated from 20", page)
+        self.assertIn("69.9 to 97.2\u00a0%", page)
+        self.assertIn("&lt;b&gt;off&lt;/b&gt;", page)
 
     def test_hostile_texts_are_escaped(self):
         lock = threading.Lock()

@@ -29,6 +29,9 @@ class HistoryReader {
   /// The highest limit of requests per minute that any run was given; 0: none had one.
   Result<std::int64_t> highest_request_limit();
 
+  /// False where nobody has reviewed anything.
+  Result<bool> has_verdicts();
+
   /// In the order of their commits. Reads neither responses nor, of successes, messages.
   Status for_each_attempt(const std::function<void(const AttemptFacts&)>& visit);
   /// In the order of first sight.
