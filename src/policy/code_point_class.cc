@@ -314,7 +314,11 @@ constexpr std::array<CharClass, kClassTableSize> make_table() {
 constexpr std::array<CharClass, kClassTableSize> kClassTable = make_table();
 
 CharClass class_beyond_table(std::uint32_t code) {
+  // Hangul, emoji and wide punctuation come in numbers: they are spared the search.
   if (code >= 0xAC00 && code < 0xD7A4) return CharClass::letter;
+  if (code >> 12U == 0x1F) return CharClass::other;
+  if (code >= 0xFF00 && code < 0xFF10) return CharClass::other;
+  if (code >= 0xFF1A && code < 0xFF21) return CharClass::other;
   const auto* const after = std::ranges::upper_bound(kRanges, code, {}, &Range::first);
   return class_in(std::prev(after)->kind, code);
 }

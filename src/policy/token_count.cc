@@ -66,7 +66,11 @@ unsigned small_letters(std::uint64_t bytes) {
 }
 
 /// Within a piece no token is looked for that is longer: few are, and each try costs time.
-std::size_t longest_part(char lead) { return static_cast<unsigned char>(lead) < 0x80 ? 16 : 24; }
+std::size_t longest_part(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  if (byte < 0x80) return 16;
+  return byte < 0xF0 ? 24 : 8;  // two emoji
+}
 
 /// Whether the cut is inside a character of at most three bytes; emoji are often cut.
 bool cuts_letter(const char* begin, std::size_t length) {
