@@ -284,6 +284,8 @@ Status RunSession::begin() {
   start.version = kVersion;
   start.pid = ::getpid();
   start.started_at = clock_.wall_now();
+  start.requests_per_minute = options_.limits.rpm;
+  start.tokens_per_minute = options_.limits.tpm;
   // Answers to the same requests are judged by the new checks with the job's change.
   if (options_.checks.recheck || (checks_change_ && !plan_.unchanged)) {
     auto recheck =
