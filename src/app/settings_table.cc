@@ -14,6 +14,7 @@ std::vector<SettingSpec> all_rows() {
        {run_request_rows(), run_pacing_rows(), run_output_rows(), other_rows(), simulate_rows()}) {
     rows.insert(rows.end(), part.begin(), part.end());
   }
+  add_compare_rows(rows);
   return rows;
 }
 
