@@ -95,6 +95,7 @@ struct RunOptions {
   RunErrorOptions errors;
   RunNetworkOptions network;
   RunOutputOptions output;
+  std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
   std::string command = "llmbatch run";  ///< what others are told of who holds the database
 };
 
