@@ -31,6 +31,9 @@ constexpr std::string_view kExportExamples =
 llmbatch export tickets.jsonl.llmbatch.db --format csv --fields id,output
 llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response)";
 
+constexpr std::string_view kModelsDescription =
+    R"(Prints the price and limit table in use: USD per million tokens, context and output limits, and what a flat price cannot say (long inputs, peak hours, announced changes, cache writes). FILTER keeps the models whose name contains it. A model that is not in the table costs "unknown"; give its price with --price-file or, in a run, --price-input and --price-output.)";
+
 constexpr std::string_view kSimulateDescription =
     R"(Answers like a provider on 127.0.0.1, with the latency, limits and errors you choose. Point a run at it to rehearse without a key and without cost.)";
 
@@ -62,6 +65,14 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "results as JSONL or CSV, in input order",
      .description = kExportDescription,
      .examples = kExportExamples},
+    {.command = Command::models,
+     .name = "models",
+     .positionals = "[FILTER]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "the price and limit table in use",
+     .description = kModelsDescription,
+     .examples = "llmbatch models haiku\nllmbatch models openai/ --json"},
     {.command = Command::simulate,
      .name = "simulate",
      .positionals = "",

@@ -10,12 +10,14 @@ namespace llmbatch {
 inline constexpr CommandSet kRun = only(Command::run);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
+inline constexpr CommandSet kModels = only(Command::models);
 inline constexpr CommandSet kSimulate = only(Command::simulate);
 inline constexpr CommandSet kConfigShow = only(Command::config_show);
 
 std::span<const SettingSpec> run_request_rows();
 std::span<const SettingSpec> run_pacing_rows();
 std::span<const SettingSpec> run_output_rows();
+std::span<const SettingSpec> price_rows();
 std::span<const SettingSpec> other_rows();
 std::span<const SettingSpec> simulate_rows();
 

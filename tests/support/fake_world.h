@@ -34,7 +34,7 @@ struct ScriptedAnswer {
   ErrorClass error = ErrorClass::none;
   Duration latency = std::chrono::milliseconds(500);
   std::optional<Duration> retry_after = {};
-  Usage usage = {100, 0, 0, 20, 0, false, std::nullopt};
+  Usage usage = {.input = 100, .output = 20};
   RateLimitHints limits = {};
   std::string message = {};
 };
