@@ -167,9 +167,15 @@ create table progress (
   reasoning_tokens      integer not null,
   cost_pico             integer not null,  -- of the attempts with a known cost
   unpriced              integer not null,  -- attempts with usage, but no known cost
-  limiter_state         blob not null
+  limiter_state         blob not null,
+  -- Smoothed means over the answers of this job: what token estimates are corrected by.
+  counted_input_mean    real not null,     -- input tokens as counted before the call
+  reported_input_mean   real not null,     -- of the same calls, as the provider reported them
+  input_samples         integer not null,
+  output_mean           real not null,     -- reported output tokens
+  output_samples        integer not null
 ) strict;
-insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0, x'');
+insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0, x'', 0,0,0,0,0);
 
 -- The last status snapshot, at most a second old while a run lasts: one row.
 create table status (
