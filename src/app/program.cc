@@ -82,6 +82,8 @@ int run_program(int argc, const char* const* argv) {
       return export_command(*parsed, environment);
     case Command::models:
       return models_command(*parsed);
+    case Command::report:
+      return report_command(*parsed, environment);
     case Command::review:
       return review_command(*parsed, environment);
     case Command::simulate:

@@ -13,6 +13,7 @@ enum class Command : std::uint8_t {
   status,
   export_results,
   models,
+  report,
   review,
   simulate,
   config_show,

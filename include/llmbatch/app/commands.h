@@ -26,6 +26,7 @@ int run_command(const ParsedCommand& parsed, const Environment& environment,
 int status_command(const ParsedCommand& parsed, const Environment& environment);
 int export_command(const ParsedCommand& parsed, const Environment& environment);
 int models_command(const ParsedCommand& parsed);
+int report_command(const ParsedCommand& parsed, const Environment& environment);
 int review_command(const ParsedCommand& parsed, const Environment& environment);
 int simulate_command(const ParsedCommand& parsed, const Environment& environment);
 

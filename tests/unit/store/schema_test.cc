@@ -46,7 +46,8 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " cache_write_tokens output_tokens reasoning_tokens cost_pico unpriced limiter_state"
           " counted_input_mean reported_input_mean input_samples output_mean output_samples",
           "runs: number started_ms finished_ms command version pid input_path input_size_bytes"
-          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico",
+          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico "
+          "rpm tpm",
           "status: id updated_ms json",
           "verdicts: id seq request_hash attempt state verdict sampled applied time_ms reviewer"
           " note",
