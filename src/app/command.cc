@@ -42,6 +42,8 @@ constexpr std::string_view kExportExamples =
 llmbatch export tickets.jsonl.llmbatch.db --format csv --fields id,output
 llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response)";
 
+constexpr std::string_view kModelsDescription =
+    R"(Prints the price and limit table in use: USD per million tokens, context and output limits, and what a flat price cannot say (long inputs, peak hours, announced changes, cache writes). FILTER keeps the models whose name contains it. A model that is not in the table costs "unknown"; give its price with --price-file or, in a run, --price-input and --price-output.)";
 constexpr std::string_view kReportDescription =
     R"(Writes one HTML page about a job: progress and throughput, latency, states, errors, retries, rate limits, tokens, cost, and a sample of problems. The page loads nothing from anywhere and holds no script. It may be made while a run lasts.)";
 
@@ -96,6 +98,14 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "results as JSONL or CSV, in input order",
      .description = kExportDescription,
      .examples = kExportExamples},
+    {.command = Command::models,
+     .name = "models",
+     .positionals = "[FILTER]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "the price and limit table in use",
+     .description = kModelsDescription,
+     .examples = "llmbatch models haiku\nllmbatch models openai/ --json"},
     {.command = Command::report,
      .name = "report",
      .positionals = "[DB]",

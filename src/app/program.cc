@@ -82,6 +82,8 @@ int run_program(int argc, const char* const* argv) {
       return status_command(*parsed, environment);
     case Command::export_results:
       return export_command(*parsed, environment);
+    case Command::models:
+      return models_command(*parsed);
     case Command::report:
       return report_command(*parsed, environment);
     case Command::review:

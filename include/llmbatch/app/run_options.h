@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "llmbatch/app/check_options.h"
+#include "llmbatch/app/price_options.h"
 #include "llmbatch/app/settings.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/result.h"
@@ -60,6 +61,13 @@ struct RunLimitOptions {
   std::int64_t max_concurrency = 256;
 };
 
+struct RunCostOptions {
+  PriceOptions prices;
+  std::optional<Money> max_cost;
+  std::optional<std::int64_t> max_items;
+  std::optional<Duration> max_duration;
+};
+
 struct RunErrorOptions {
   std::uint32_t max_retries = 5;
   bool retry_truncated = false;
@@ -93,6 +101,7 @@ struct RunOptions {
   RunInputOptions input;
   RunModelOptions model;
   RunLimitOptions limits;
+  RunCostOptions cost;
   RunErrorOptions errors;
   CheckOptions checks;
   RunNetworkOptions network;

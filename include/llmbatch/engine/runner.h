@@ -13,6 +13,7 @@
 
 #include "llmbatch/base/random.h"
 #include "llmbatch/engine/slot.h"
+#include "llmbatch/engine/spending.h"
 #include "llmbatch/engine/store_writer.h"
 #include "llmbatch/policy/concurrency.h"
 #include "llmbatch/policy/rate_limiter.h"
@@ -41,7 +42,10 @@ struct RunnerSettings {
   bool reask = true;  ///< an answer that fails its check is quoted to the model with the reason
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
-  UsageMeans usage_means;     ///< what earlier runs learnt
+  SpendingSettings spending;
+  std::optional<std::int64_t> max_items;  ///< taken up in this run
+  std::optional<Duration> max_duration;
+  UsageMeans usage_means;  ///< what earlier runs learnt
   /// Counts the input of requests; null: the estimate that needs no vocabulary.
   const TokenCounter* token_counter = nullptr;
 };
@@ -95,6 +99,10 @@ class Runner {
   void wait_and_settle(SteadyTime deadline);
 
   bool may_start(SteadyTime now, SteadyTime& deadline);
+  bool cost_allows(Slot& slot, SteadyTime now);
+  bool enough_items(SlotNumber next);
+  void check_duration(SteadyTime now);
+  void pause_after_max_items();
   std::optional<SteadyTime> limiter_wait(Slot& slot, SteadyTime now);
   TokenCount counted_input(Slot& slot) const;
   TokenReservation expected_use(Slot& slot) const;
@@ -139,6 +147,7 @@ class Runner {
   ConcurrencyLimit concurrency_;
   RetryPolicy retry_policy_;
   TokenEstimate estimate_;
+  Spending spending_;
   RunStats stats_;
   Scheduler scheduler_;
   SlotPool slots_;
@@ -149,12 +158,14 @@ class Runner {
   std::optional<Error> error_;
   int stop_signal_ = 0;
   bool source_ended_ = false;
+  bool max_items_reached_ = false;
   bool error_rate_warned_ = false;
   SteadyTime started_;
   SteadyTime drain_deadline_ = SteadyTime::max();
   SteadyTime next_report_;
   SteadyTime next_status_row_;
   SteadyTime progress_set_{};       ///< when the state was last handed to the writer
+  SteadyTime progress_stamp_{};     ///< of that state
   SteadyTime progress_durable_{};   ///< stamp of the newest durable state
   Duration commit_latency_{};       ///< smoothed, of the state's way to the disk
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal

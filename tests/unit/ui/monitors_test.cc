@@ -44,11 +44,12 @@ TEST(LogMonitor, TellsTheRunInPlainLines) {
       split_lines(pipe.read()),
       ElementsAre(
           "llmbatch: tickets.jsonl with gpt-4o-mini: 50,000 items, 12,000 done before",
-          "llmbatch: 23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, $107.31, "
+          "llmbatch: 23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, $107.31 so "
+          "far, about $225.00 in all, "
           "ETA 54m, waiting for: retry-after, 40 s",
           "llmbatch: paused: quota exhausted",
           "llmbatch: stopped: 23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, "
-          "$107.31, took 50m"));
+          "$107.31 so far, about $225.00 in all, took 50m"));
 }
 
 TEST(LogMonitor, PrintsALinePerHundredItems) {
