@@ -90,6 +90,8 @@ class RunSession {
   std::unique_ptr<Rehearsal> rehearsal_;
   JobTarget target_;
   std::unique_ptr<Provider> provider_;
+  JobPrices prices_;
+  Money held_;  ///< what earlier runs may have spent beside the stored cost
   std::optional<InputFile> input_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
@@ -149,6 +151,10 @@ Status RunSession::resolve_job() {
   auto target = resolve_target(options_, environment_, rehearsal_ ? rehearsal_->origin() : "");
   if (!target) return forward_error(target);
   target_ = std::move(*target);
+  auto prices = read_job_prices(options_.cost.prices, target_.identity.profile,
+                                target_.identity.model, options_.cost.max_cost.has_value());
+  if (!prices) return forward_error(prices);
+  prices_ = std::move(*prices);
   for (const std::string& warning : target_.warnings) tell(warning);
   const auto& prompt = options_.input.prompt;
   if (prompt && prompt->text.find("{{") == std::string::npos) {
@@ -246,6 +252,8 @@ Status RunSession::begin() {
   initial_status_ = initial_status(*totals);
   start.progress.status = initial_status_;
   start.progress.items = plan_.items;
+  start.progress.cost_ceiling = totals->cost_ceiling;
+  held_ = totals->cost_ceiling - totals->cost;
   start.progress.done_below_line = plan_.unchanged ? plan_.start.line : 1;
   const Result<std::int64_t> number = store_->begin_run(start);
   if (!number) return forward_error(number);
@@ -266,6 +274,9 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.drain_timeout = options_.network.drain_timeout;
   settings.random_seed = std::random_device{}();
   settings.limiter_state = std::move(limiter_state);
+  settings.spending = {prices_, target_.identity.model, options_.cost.max_cost, held_};
+  settings.max_items = options_.cost.max_items;
+  settings.max_duration = options_.cost.max_duration;
   return settings;
 }
 
@@ -298,6 +309,8 @@ RunStatus RunSession::initial_status(const JobTotals& totals) const {
   status.retries = totals.retries;
   status.cached = totals.cached;
   status.usage = totals.usage;
+  status.known_cost = totals.cost;
+  status.unpriced = totals.unpriced;
   status.done_before = plan_.items.finished();
   return status;
 }
@@ -357,7 +370,10 @@ Result<int> RunSession::conclude(const RunResult& result) {
   if (!options_.output.quiet && options_.output.progress != ProgressStyle::json) {
     LinePrinter printer(STDERR_FILENO,
                         detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
-    print_summary(printer, result.status, {command_line_, code, ""});
+    const std::string& model = target_.display_model;
+    const bool no_price = !model.empty() && prices_.find(target_.identity.model) == nullptr;
+    print_summary(printer, result.status,
+                  {command_line_, code, no_price ? "no price for " + model : ""});
   }
   if (result.error) return failure(result.error->message, result.error->kind);
   if (!stored) return forward_error(stored);

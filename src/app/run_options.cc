@@ -205,6 +205,15 @@ RunLimitOptions limit_options(const Settings& settings) {
   return options;
 }
 
+RunCostOptions cost_options(const Settings& settings) {
+  RunCostOptions options;
+  options.prices = price_options(settings);
+  options.max_cost = settings.optional_money("max-cost");
+  options.max_items = settings.optional_integer("max-items");
+  if (settings.has("max-duration")) options.max_duration = settings.duration("max-duration");
+  return options;
+}
+
 RunErrorOptions error_options(const Settings& settings) {
   RunErrorOptions options;
   options.max_retries = static_cast<std::uint32_t>(settings.integer("max-retries"));
@@ -279,6 +288,7 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.input = std::move(*input_part);
   options.model = std::move(*model);
   options.limits = limit_options(settings);
+  options.cost = cost_options(settings);
   options.errors = error_options(settings);
   options.network = network_options(settings);
   options.output = std::move(*output);

@@ -47,6 +47,12 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database, 
   status.attempts = totals->attempts;
   status.retries = totals->retries;
   status.usage = totals->usage;
+  const bool known = status.spent.has_value() || totals->cost > Money();
+  status.known_cost = totals->cost;
+  status.unpriced = totals->unpriced;
+  status.spent.reset();
+  if (known && totals->unpriced == 0) status.spent = totals->cost;
+  if (!status.spent) status.projected.reset();
   return status;
 }
 

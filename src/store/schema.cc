@@ -167,9 +167,12 @@ create table progress (
   reasoning_tokens      integer not null,
   cost_pico             integer not null,  -- of the attempts with a known cost
   unpriced              integer not null,  -- attempts with usage, but no known cost
+  estimated             integer not null,  -- attempts whose usage the provider did not report
+  cost_ceiling_pico     integer not null,  -- cost_pico plus what calls may have cost that are not
+                                           --   stored: in flight, or lost with a killed run
   limiter_state         blob not null
 ) strict;
-insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0, x'');
+insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0,0,0, x'');
 
 -- The last status snapshot, at most a second old while a run lasts: one row.
 create table status (

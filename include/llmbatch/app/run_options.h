@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "llmbatch/app/price_options.h"
 #include "llmbatch/app/settings.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/result.h"
@@ -59,6 +60,13 @@ struct RunLimitOptions {
   std::int64_t max_concurrency = 256;
 };
 
+struct RunCostOptions {
+  PriceOptions prices;
+  std::optional<Money> max_cost;
+  std::optional<std::int64_t> max_items;
+  std::optional<Duration> max_duration;
+};
+
 struct RunErrorOptions {
   std::uint32_t max_retries = 5;
   bool retry_truncated = false;
@@ -91,6 +99,7 @@ struct RunOptions {
   RunInputOptions input;
   RunModelOptions model;
   RunLimitOptions limits;
+  RunCostOptions cost;
   RunErrorOptions errors;
   RunNetworkOptions network;
   RunOutputOptions output;

@@ -13,6 +13,7 @@
 
 #include "llmbatch/base/random.h"
 #include "llmbatch/engine/slot.h"
+#include "llmbatch/engine/spending.h"
 #include "llmbatch/engine/store_writer.h"
 #include "llmbatch/policy/concurrency.h"
 #include "llmbatch/policy/rate_limiter.h"
@@ -38,6 +39,9 @@ struct RunnerSettings {
   Duration drain_timeout = std::chrono::seconds(30);
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
+  SpendingSettings spending;
+  std::optional<std::int64_t> max_items;  ///< taken up in this run
+  std::optional<Duration> max_duration;
 };
 
 struct RunnerParts {
@@ -89,6 +93,10 @@ class Runner {
 
   bool may_start(SteadyTime now, SteadyTime& deadline);
   std::optional<SteadyTime> limiter_wait(const Slot& slot, SteadyTime now);
+  bool cost_allows(Slot& slot, SteadyTime now);
+  bool enough_items(SlotNumber next);
+  void check_duration(SteadyTime now);
+  void pause_after_max_items();
   void start(SlotNumber number, SteadyTime now);
   void settle(TransportCompletion& completion, SteadyTime now);
   void apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now);
@@ -127,6 +135,7 @@ class Runner {
   ConcurrencyLimit concurrency_;
   RetryPolicy retry_policy_;
   TokenEstimate estimate_;
+  Spending spending_;
   RunStats stats_;
   Scheduler scheduler_;
   SlotPool slots_;
@@ -137,6 +146,7 @@ class Runner {
   std::optional<Error> error_;
   int stop_signal_ = 0;
   bool source_ended_ = false;
+  bool max_items_reached_ = false;
   bool error_rate_warned_ = false;
   SteadyTime started_;
   SteadyTime drain_deadline_ = SteadyTime::max();

@@ -36,6 +36,13 @@ class Money {
     return *this;
   }
   friend Money operator+(Money a, Money b) { return a += b; }
+  /// `count` times the amount; at most the largest amount.
+  Money times(std::int64_t count) const {
+    std::int64_t product = 0;
+    if (!__builtin_mul_overflow(pico_, count, &product)) return Money(product);
+    return Money((pico_ < 0) == (count < 0) ? std::numeric_limits<std::int64_t>::max()
+                                            : std::numeric_limits<std::int64_t>::min());
+  }
   friend Money operator-(Money a, Money b) { return Money(a.pico_ - b.pico_); }
 
  private:
