@@ -20,6 +20,19 @@ llmbatch run tickets.jsonl --model openai/gpt-4o-mini --retry failed,flagged # t
 sort -u in.jsonl | llmbatch run - --db big.db --model openai/gpt-4o-mini # from stdin
 llmbatch run tickets.jsonl --rpm 500 --rehearse # a simulated provider, nothing is kept)";
 
+constexpr std::string_view kEstimateDescription =
+    R"(Counts the tokens of every request that run would send, and tells what they will cost and how long they will take. Nothing is sent, no key is needed, and no database is made or changed; the job's database is read, if there is one, for what is done already and for what its answers used.
+
+How long answers will be is not known beforehand. Without earlier answers the estimate reaches from a short answer to the cap (--max-tokens), and says so. --pilot N really runs N random items first, as run would, stores their results in the job's database, and goes by what they used; a later run does not send them again.
+
+Takes every option of run. Those that say how requests are sent count for --pilot only.)";
+
+constexpr std::string_view kEstimateExamples =
+    R"(llmbatch estimate tickets.jsonl --model openai/gpt-4o-mini --max-tokens 200 --rpm 500
+llmbatch estimate tickets.jsonl --model openai/gpt-4o-mini --pilot 30 # sends 30 items
+llmbatch estimate tickets.jsonl --base-url http://localhost:8000/v1 --model mine --price-input 0.1 --price-output 0.4
+llmbatch estimate tickets.jsonl --model openai/gpt-4o-mini --json)";
+
 constexpr std::string_view kStatusDescription =
     R"(Shows counts, cost, rates and the estimated end of a job, also while another process runs it. Without DB it takes the only *.llmbatch.db of the directory.)";
 
@@ -49,6 +62,14 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "process what is not done yet: first run, resume and cron",
      .description = kRunDescription,
      .examples = kRunExamples},
+    {.command = Command::estimate,
+     .name = "estimate",
+     .positionals = "INPUT",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "tokens, cost and duration before a run; sends nothing",
+     .description = kEstimateDescription,
+     .examples = kEstimateExamples},
     {.command = Command::status,
      .name = "status",
      .positionals = "[DB]",

@@ -9,6 +9,7 @@
 
 #include "llmbatch/app/commands.h"
 #include "llmbatch/app/job_target.h"
+#include "llmbatch/app/run_job.h"
 #include "llmbatch/app/run_plan.h"
 #include "llmbatch/app/version.h"
 #include "llmbatch/base/log.h"
@@ -21,6 +22,7 @@
 #include "llmbatch/sim/simulator.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
+#include "preflight_estimate.h"
 #include "rehearsal.h"
 
 namespace llmbatch {
@@ -96,6 +98,7 @@ class RunSession {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
   RunPlan plan_;
+  std::string estimate_line_;  ///< empty: there is nothing to tell
   RunStatus initial_status_;
   std::int64_t run_number_ = 0;
   std::int64_t concurrency_ = 0;
@@ -119,6 +122,7 @@ Result<int> RunSession::run() {
     return 128 + interrupts_->poll().stop_signal;
   }
   if (!*planned) return static_cast<int>(ExitCode::usage);
+  if (!estimate_line_.empty()) tell("estimate: " + estimate_line_);
   if (const Status begun = begin(); !begun) return forward_error(begun);
   const Result<RunResult> result = execute();
   if (!result) return forward_error(result);
@@ -175,7 +179,7 @@ Status RunSession::open_database() {
   SignalInterrupts::block_signals();
   if (!input) return forward_error(input);
   input_ = std::move(*input);
-  auto store = Store::open(options_.input.database, "llmbatch run", clock_.wall_now());
+  auto store = Store::open(options_.input.database, options_.command, clock_.wall_now());
   if (!store) return forward_error(store);
   store_ = std::move(*store);
   auto reader = StoreReader::open(options_.input.database);
@@ -218,9 +222,16 @@ Result<bool> RunSession::make_plan(bool job_changed) {
     next_notice = clock_.now() + std::chrono::seconds(2);
     tell(fmt::format("reading {}: {} %", input_->name(), done * 100 / total));
   };
-  auto plan = make_run_plan(options_, *input_, *provider_, *reader_, job_changed, on_progress);
+  PreflightEstimate estimate(prices_, input_->size_bytes(), input_->compressed());
+  ScanHooks hooks{on_progress, nullptr};
+  if (!options_.output.quiet) hooks.on_request = estimate.hook();
+  auto plan = make_run_plan(options_, *input_, *provider_, *reader_, job_changed, hooks);
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
+  const Result<std::string> line =
+      estimate.line(options_, target_, plan_.items, *reader_, clock_.wall_now());
+  if (!line) return forward_error(line);
+  estimate_line_ = *line;
   if (plan_.unchanged || plan_.counts.invalid == 0) return true;
   const auto texts = describe_invalid_lines(*plan_.invalid, input_->name(), plan_.counts.invalid,
                                             kInvalidLinesShown);
@@ -343,7 +354,7 @@ Result<int> RunSession::conclude(const RunResult& result) {
     case RunEnding::completed:
       if (result.status.items.problems() > 0) code = static_cast<int>(ExitCode::problems);
       // Cannot be; but a success that leaves something undone would be the worst answer.
-      if (result.status.items.finished() < result.status.items.total()) {
+      if (options_.pilot == 0 && result.status.items.finished() < result.status.items.total()) {
         return failure(fmt::format(
             "{}: {} items are left without a result; run again after touching "
             "the input",
@@ -367,7 +378,8 @@ Result<int> RunSession::conclude(const RunResult& result) {
   const Status stored =
       store_->finish_run({reason, code, clock_.wall_now(), result.status, result.progress});
   log_.info(fmt::format("run {} {} (exit {})", run_number_, reason, code));
-  if (!options_.output.quiet && options_.output.progress != ProgressStyle::json) {
+  if (options_.output.summary && !options_.output.quiet &&
+      options_.output.progress != ProgressStyle::json) {
     LinePrinter printer(STDERR_FILENO,
                         detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
     const std::string& model = target_.display_model;
@@ -382,13 +394,17 @@ Result<int> RunSession::conclude(const RunResult& result) {
 
 }  // namespace
 
+Result<int> run_job(RunOptions options, const Environment& environment,
+                    const std::string& command_line) {
+  return RunSession(std::move(options), environment, command_line).run();
+}
+
 int run_command(const ParsedCommand& parsed, const Environment& environment,
                 const std::string& command_line) {
   SignalInterrupts::block_signals();
   Result<RunOptions> options = make_run_options(parsed.positionals.at(0), parsed.settings);
   if (!options) return report_error(options.error());
-  RunSession session(std::move(*options), environment, command_line);
-  const Result<int> code = session.run();
+  const Result<int> code = run_job(std::move(*options), environment, command_line);
   return code ? *code : report_error(code.error());
 }
 

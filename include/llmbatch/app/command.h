@@ -12,6 +12,7 @@ enum class Command : std::uint8_t {
   run,
   status,
   export_results,
+  estimate,
   models,
   simulate,
   config_show,

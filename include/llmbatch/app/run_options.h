@@ -29,7 +29,7 @@ struct TextSource {
 
 struct RunInputOptions {
   std::string path;      ///< `-` is stdin
-  std::string database;  ///< never empty
+  std::string database;  ///< empty only for an estimate of stdin without --db
   std::optional<TextSource> prompt;
   std::optional<TextSource> system;
   std::string id_rule = "id";  ///< `id`, `line`, `hash`, `field:NAME`, as in JobIdentity
@@ -45,6 +45,7 @@ struct RunModelOptions {
   std::optional<WireFormat> wire_format;
   std::string anthropic_version;
   std::optional<std::string> api_key_file;
+  bool needs_key = true;  ///< false: nothing is sent, so no key is looked for
   std::optional<std::int64_t> max_tokens;
   /// temperature, top_p, seed and stop by their OpenAI names, then --param: name and JSON value.
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -93,6 +94,7 @@ struct RunOutputOptions {
   std::string log_file;  ///< empty: none
   LogFormat log_format = LogFormat::text;
   ColorChoice color = ColorChoice::automatic;
+  bool summary = true;  ///< print the screen at the end of the run
 };
 
 struct RunOptions {
@@ -103,6 +105,8 @@ struct RunOptions {
   RunErrorOptions errors;
   RunNetworkOptions network;
   RunOutputOptions output;
+  std::int64_t pilot = 0;                ///< run this many items only, drawn at random; 0: all
+  std::string command = "llmbatch run";  ///< what others are told of who holds the database
 };
 
 /// Reads the prompt and system files, too. Contradictions are usage errors that name both settings
