@@ -44,7 +44,9 @@ bool Runner::enough_items(SlotNumber next) {
 
 void Runner::check_duration(SteadyTime now) {
   if (!settings_.max_duration || now < started_ + *settings_.max_duration) return;
-  if (phase_ != Phase::running) return;
+  // What is in flight may be the last of it.
+  const bool more = !source_ended_ || scheduler_.ready() > 0 || scheduler_.delayed() > 0;
+  if (phase_ != Phase::running || !more) return;
   pause(fmt::format("--max-duration {} is over", format_duration(*settings_.max_duration)));
 }
 
