@@ -8,6 +8,8 @@ namespace llmbatch {
 
 /// False: the next item's call has to wait, or the run pauses.
 bool Runner::cost_allows(Slot& slot, SteadyTime now) {
+  if (!spending_.budget().limited()) return true;
+  counted_input(slot);
   const Spending::Admission admission =
       spending_.ask(slot, calls_in_flight_, parts_.clock.wall_now());
   if (!admission.unknown.empty()) {
