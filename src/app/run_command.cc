@@ -20,6 +20,7 @@
 #include "llmbatch/net/descriptor_limit.h"
 #include "llmbatch/net/signal_interrupts.h"
 #include "llmbatch/sim/simulator.h"
+#include "llmbatch/tokenizer/make_token_counter.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
 #include "preflight_estimate.h"
@@ -94,6 +95,7 @@ class RunSession {
   std::unique_ptr<Provider> provider_;
   JobPrices prices_;
   Money held_;  ///< what earlier runs may have spent beside the stored cost
+  TokenCounterChoice tokens_;
   std::optional<InputFile> input_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
@@ -167,6 +169,10 @@ Status RunSession::resolve_job() {
   auto provider = make_provider(target_.provider);
   if (!provider) return forward_error(provider);
   provider_ = std::move(*provider);
+  auto tokens = make_token_counter(options_.tokenizer);
+  if (!tokens) return forward_error(tokens);
+  tokens_ = std::move(*tokens);
+  if (tokens_.exact) log_.info("tokens are counted with " + tokens_.description);
   return {};
 }
 
@@ -288,6 +294,7 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.spending = {prices_, target_.identity.model, options_.cost.max_cost, held_};
   settings.max_items = options_.cost.max_items;
   settings.max_duration = options_.cost.max_duration;
+  settings.token_counter = tokens_.exact ? tokens_.counter.get() : nullptr;
   return settings;
 }
 
@@ -342,8 +349,12 @@ Result<RunResult> RunSession::execute() {
   if (!transport) return forward_error(transport);
   auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
   if (!items) return forward_error(items);
+  const Result<UsageMeans> means = reader_->usage_means();
+  if (!means) return forward_error(means);
+  RunnerSettings settings = runner_settings(std::move(*limiter_state));
+  settings.usage_means = *means;
   Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_},
-                runner_settings(std::move(*limiter_state)), initial_status_);
+                std::move(settings), initial_status_);
   return runner.run();
 }
 

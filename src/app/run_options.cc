@@ -297,6 +297,7 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.errors = error_options(settings);
   options.network = network_options(settings);
   options.output = std::move(*output);
+  if (const auto file = settings.text("tokenizer"); !file.empty()) options.tokenizer = file;
   return options;
 }
 

@@ -21,6 +21,7 @@ std::span<const SettingSpec> run_pacing_rows();
 std::span<const SettingSpec> run_output_rows();
 std::span<const SettingSpec> price_rows();
 std::span<const SettingSpec> estimate_rows();
+std::span<const SettingSpec> token_rows();
 std::span<const SettingSpec> other_rows();
 std::span<const SettingSpec> simulate_rows();
 

@@ -6,6 +6,7 @@
 
 #include "llmbatch/base/text.h"
 #include "llmbatch/engine/runner.h"
+#include "llmbatch/policy/token_count.h"
 
 namespace llmbatch {
 namespace {
@@ -25,7 +26,7 @@ bool may_have_been_billed(TransportError error, int http_status) {
 Usage estimated_usage(const TokenReservation& reservation, const Completion& completion) {
   Usage usage;
   usage.input = reservation.input;
-  usage.output = static_cast<TokenCount>((completion.output.size() + 3) / 4);
+  usage.output = count_tokens(completion.output);
   usage.estimated = true;
   return usage;
 }
@@ -98,6 +99,9 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   --calls_in_flight_;
   Outcome outcome = parts_.provider.parse_response(completion.reply);
   apply_limits(slot, outcome, now);
+  if (outcome.error == ErrorClass::none && !outcome.completion.has_usage) {
+    slot.reservation = estimate_.reserve(counted_input(slot), 0);
+  }
   if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
   AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);
   if (attempt.usage) {
@@ -119,11 +123,11 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   follow(number, outcome, std::move(attempt), now);
 }
 
-void Runner::apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now) {
+void Runner::apply_limits(Slot& slot, const Outcome& outcome, SteadyTime now) {
   const Completion& completion = outcome.completion;
   if (completion.has_usage) {
     limiter_.settle(slot.reservation, completion.usage, slot.started_at, now);
-    estimate_.learn(slot.item.request, completion.usage);
+    learn_usage(slot, completion.usage);
   }
   limiter_.apply(outcome.limits, now, parts_.clock.wall_now());
   if (is_overload(outcome.error)) {

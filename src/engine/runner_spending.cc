@@ -8,6 +8,8 @@ namespace llmbatch {
 
 /// False: the next item's call has to wait, or the run pauses.
 bool Runner::cost_allows(Slot& slot, SteadyTime now) {
+  if (!spending_.budget().limited()) return true;
+  counted_input(slot);
   const Spending::Admission admission =
       spending_.ask(slot, calls_in_flight_, parts_.clock.wall_now());
   if (!admission.unknown.empty()) {
@@ -44,7 +46,9 @@ bool Runner::enough_items(SlotNumber next) {
 
 void Runner::check_duration(SteadyTime now) {
   if (!settings_.max_duration || now < started_ + *settings_.max_duration) return;
-  if (phase_ != Phase::running) return;
+  // What is in flight may be the last of it.
+  const bool more = !source_ended_ || scheduler_.ready() > 0 || scheduler_.delayed() > 0;
+  if (phase_ != Phase::running || !more) return;
   pause(fmt::format("--max-duration {} is over", format_duration(*settings_.max_duration)));
 }
 

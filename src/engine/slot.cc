@@ -34,10 +34,10 @@ void SlotPool::release(SlotNumber number) {
   recycle(slot.item.request.body);
   recycle(slot.item.input_text);
   slot.history = {};
-  slot.estimated_input = 0;
   slot.cost_bound = Money();
   slot.cost.reset();
   slot.other_answers_mark = -1;
+  slot.counted_input = 0;
   slot.in_use = false;
   slot.recorded = false;
   slot.retry_at.reset();

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "llmbatch/base/text.h"
-#include "llmbatch/policy/token_count.h"
 
 namespace llmbatch {
 
@@ -17,8 +15,6 @@ Spending::Spending(SpendingSettings settings, const RunStatus& status)
       price_known_(settings_.prices.find(settings_.model) != nullptr) {}
 
 Spending::Admission Spending::ask(Slot& slot, std::size_t calls_in_flight, WallTime wall_now) {
-  slot.cost_bound = Money();
-  if (!budget_.limited()) return {};
   const Request& request = slot.item.request;
   const std::string model = sanitize_for_terminal(truncate_chars(request.model, 60));
   const ModelPrice* price = settings_.prices.find(request.model);
@@ -28,11 +24,8 @@ Spending::Admission Spending::ask(Slot& slot, std::size_t calls_in_flight, WallT
                         "give it with --price-file",
                         slot.item.place.line, model)};
   }
-  if (slot.estimated_input == 0) {
-    slot.estimated_input = std::max<TokenCount>(1, count_request_tokens(request.body));
-  }
   const auto bound =
-      most_expensive(*price, request, budget_.corrected(slot.estimated_input), wall_now);
+      most_expensive(*price, request, budget_.corrected(slot.counted_input), wall_now);
   if (!bound) {
     return {Budget::Answer::over,
             fmt::format("line {}: the most that model '{}' may answer is unknown, and --max-cost "
@@ -62,7 +55,7 @@ void Spending::settle(Slot& slot, const AttemptRecord& attempt, bool maybe_bille
   if (!attempt.usage) return;
   if (!attempt.cost) ++status.unpriced;
   if (!attempt.usage->estimated && budget_.limited()) {
-    budget_.learn(slot.estimated_input, attempt.usage->input);
+    budget_.learn(slot.counted_input, attempt.usage->input);
   }
 }
 

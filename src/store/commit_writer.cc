@@ -40,7 +40,11 @@ constexpr std::string_view kUpdateProgress =
     " retries = ?11, cached = ?12, input_tokens = ?13, cached_input_tokens = ?14,"
     " cache_write_tokens = ?15, output_tokens = ?16, reasoning_tokens = ?17, cost_pico = ?18,"
     " unpriced = ?19, limiter_state = coalesce(?20, limiter_state), estimated = ?21,"
-    " cost_ceiling_pico = ?22";
+    " cost_ceiling_pico = ?22,"
+    " counted_input_mean = coalesce(?41, counted_input_mean),"
+    " reported_input_mean = coalesce(?42, reported_input_mean),"
+    " input_samples = coalesce(?43, input_samples), output_mean = coalesce(?44, output_mean),"
+    " output_samples = coalesce(?45, output_samples)";
 
 constexpr std::string_view kReplaceStatus =
     "insert or replace into status (id, updated_ms, json) values (1, ?1, ?2)";
@@ -77,6 +81,18 @@ void bind_status_code(Statement& statement, int parameter, int http_status) {
   } else {
     statement.bind_null(parameter);
   }
+}
+
+void bind_usage_means(Statement& statement, int first, const std::optional<UsageMeans>& means) {
+  if (!means) {
+    for (int i = 0; i < 5; ++i) statement.bind_null(first + i);
+    return;
+  }
+  statement.bind(first, means->counted_input);
+  statement.bind(first + 1, means->reported_input);
+  statement.bind(first + 2, means->input_samples);
+  statement.bind(first + 3, means->output);
+  statement.bind(first + 4, means->output_samples);
 }
 
 std::optional<std::int64_t> pico(const std::optional<Money>& money) {
@@ -222,6 +238,7 @@ Status CommitWriter::write_progress(const RunProgress& progress) {
   s.bind(21, totals_.estimated);
   // Answers of this commit may have come after the state was described.
   s.bind(22, std::max(progress.cost_ceiling, totals_.cost).pico());
+  bind_usage_means(s, 41, progress.usage_means);
   return s.run();
 }
 

@@ -170,9 +170,15 @@ create table progress (
   estimated             integer not null,  -- attempts whose usage the provider did not report
   cost_ceiling_pico     integer not null,  -- cost_pico plus what calls may have cost that are not
                                            --   stored: in flight, or lost with a killed run
-  limiter_state         blob not null
+  limiter_state         blob not null,
+  -- Smoothed means over the answers of this job: what token estimates are corrected by.
+  counted_input_mean    real not null,     -- input tokens as counted before the call
+  reported_input_mean   real not null,     -- of the same calls, as the provider reported them
+  input_samples         integer not null,
+  output_mean           real not null,     -- reported output tokens
+  output_samples        integer not null
 ) strict;
-insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0,0,0, x'');
+insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0,0,0, x'', 0,0,0,0,0);
 
 -- The last status snapshot, at most a second old while a run lasts: one row.
 create table status (

@@ -107,6 +107,7 @@ struct RunOptions {
   RunOutputOptions output;
   std::int64_t pilot = 0;                ///< run this many items only, drawn at random; 0: all
   std::string command = "llmbatch run";  ///< what others are told of who holds the database
+  std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
 };
 
 /// Reads the prompt and system files, too. Contradictions are usage errors that name both settings

@@ -25,6 +25,7 @@
 #include "llmbatch/port/item_source.h"
 #include "llmbatch/port/monitor.h"
 #include "llmbatch/port/provider.h"
+#include "llmbatch/port/token_counter.h"
 #include "llmbatch/port/transport.h"
 
 namespace llmbatch {
@@ -42,6 +43,9 @@ struct RunnerSettings {
   SpendingSettings spending;
   std::optional<std::int64_t> max_items;  ///< taken up in this run
   std::optional<Duration> max_duration;
+  UsageMeans usage_means;  ///< what earlier runs learnt
+  /// Counts the input of requests; null: the estimate that needs no vocabulary.
+  const TokenCounter* token_counter = nullptr;
 };
 
 struct RunnerParts {
@@ -92,14 +96,17 @@ class Runner {
   void wait_and_settle(SteadyTime deadline);
 
   bool may_start(SteadyTime now, SteadyTime& deadline);
-  std::optional<SteadyTime> limiter_wait(const Slot& slot, SteadyTime now);
   bool cost_allows(Slot& slot, SteadyTime now);
   bool enough_items(SlotNumber next);
   void check_duration(SteadyTime now);
   void pause_after_max_items();
+  std::optional<SteadyTime> limiter_wait(Slot& slot, SteadyTime now);
+  TokenCount counted_input(Slot& slot) const;
+  TokenReservation expected_use(Slot& slot) const;
+  void learn_usage(Slot& slot, const Usage& usage);
   void start(SlotNumber number, SteadyTime now);
   void settle(TransportCompletion& completion, SteadyTime now);
-  void apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now);
+  void apply_limits(Slot& slot, const Outcome& outcome, SteadyTime now);
   void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);
   void finish_unsent(SlotNumber number, ErrorClass error, std::string message);
   void push_update(SlotNumber number, ItemUpdate update);
@@ -117,7 +124,7 @@ class Runner {
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
   std::int64_t calls_in_advance();
-  std::optional<std::string_view> never_fits(const Request& request, SteadyTime now);
+  std::optional<std::string_view> never_fits(Slot& slot, SteadyTime now);
   RunProgress describe_progress(SteadyTime now, std::int64_t unknown_calls);
   void report_progress(SteadyTime now);
   void refresh_status(SteadyTime now);

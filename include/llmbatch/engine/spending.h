@@ -31,7 +31,8 @@ class Spending {
     Budget::Answer answer = Budget::Answer::start;
     std::string unknown;  ///< set instead: why the call's cost has no bound
   };
-  /// May this item's call start? Remembers its bound in the slot.
+  /// With a cost limit: may this item's call start? Its input was counted. Remembers its bound in
+  /// the slot.
   Admission ask(Slot& slot, std::size_t calls_in_flight, WallTime wall_now);
   void start(const Slot& slot) { budget_.take(slot.cost_bound); }
 

@@ -10,6 +10,7 @@
 #include "llmbatch/model/item.h"
 #include "llmbatch/model/outcome.h"
 #include "llmbatch/model/run_status.h"
+#include "llmbatch/model/usage_means.h"
 
 namespace llmbatch {
 
@@ -68,8 +69,9 @@ struct RunProgress {
   StateCounts items;
   /// What the job may have cost once this is durable, calls in flight included, see Budget.
   Money cost_ceiling;
-  std::string limiter_state;        ///< opaque, see RateLimiter::serialize
-  std::optional<RunStatus> status;  ///< refreshed about once a second
+  std::string limiter_state;              ///< opaque, see RateLimiter::serialize
+  std::optional<UsageMeans> usage_means;  ///< absent: the stored ones stay
+  std::optional<RunStatus> status;        ///< refreshed about once a second
 };
 
 class ResultStore {

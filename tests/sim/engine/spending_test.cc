@@ -206,5 +206,11 @@ TEST(MaxDuration, EndsSendingAndLetsCallsInFlightFinish) {
   EXPECT_GT(starts.back() - starts.front(), 119s);
 }
 
+TEST(MaxDuration, IsNoPauseWhenTheLastCallsAreInFlight) {
+  PricedWorld world(10);
+  world.settings.max_duration = 200ms;
+  EXPECT_EQ(world.run().end, RunEnding::completed);
+}
+
 }  // namespace
 }  // namespace llmbatch

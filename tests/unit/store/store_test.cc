@@ -189,9 +189,36 @@ TEST_F(Storing, ProgressAndLimiterStateAreThoseOfTheLastCommit) {
   ASSERT_TRUE(input->has_value());
   EXPECT_EQ((*input)->done_below_line, 2U);
   EXPECT_EQ((*input)->items[ItemState::succeeded], 1);
+  EXPECT_EQ(reader()->totals()->cost_ceiling, Money()) << "no call is priced, none is in flight";
+  progress.cost_ceiling = Money::from_pico(500);
   progress.limiter_state.clear();
   ASSERT_TRUE(store->commit({}, progress).has_value());
+  EXPECT_EQ(reader()->totals()->cost_ceiling, Money::from_pico(500));
   EXPECT_EQ(reader()->limiter_state()->size(), 3U);
+}
+
+TEST_F(Storing, UsageMeansAreKeptUntilTheJobChanges) {
+  auto store = open();
+  begin(*store, {{1, 3, LineKind::todo, 1}});
+  EXPECT_EQ(*reader()->usage_means(), UsageMeans{});
+  RunProgress progress;
+  progress.usage_means = UsageMeans{410.5, 422.25, 300, 17.75, 4000};
+  ASSERT_TRUE(store->commit({}, progress).has_value());
+  EXPECT_EQ(*reader()->usage_means(), *progress.usage_means);
+  ASSERT_TRUE(store->commit({}, RunProgress{}).has_value());
+  EXPECT_EQ(*reader()->usage_means(), *progress.usage_means);
+
+  RunStart again;
+  auto job = store->job();
+  ASSERT_TRUE(job.has_value());
+  if (!*job) *job = JobIdentity{};
+  again.job = &**job;
+  again.keep_stored_plan = true;
+  ASSERT_TRUE(store->begin_run(again).has_value());
+  EXPECT_EQ(*reader()->usage_means(), *progress.usage_means);
+  (*job)->model = "another";
+  ASSERT_TRUE(store->begin_run(again).has_value());
+  EXPECT_EQ(*reader()->usage_means(), UsageMeans{});
 }
 
 TEST_F(Storing, StatusRowIsReadWhileTheWriterIsOpen) {
