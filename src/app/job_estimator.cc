@@ -14,6 +14,7 @@
 #include "llmbatch/input/scan.h"
 #include "llmbatch/policy/token_count.h"
 #include "llmbatch/store/store_reader.h"
+#include "llmbatch/tokenizer/make_token_counter.h"
 
 namespace llmbatch {
 namespace {
@@ -34,11 +35,12 @@ class NoItems final : public ItemIndex {
 /// What one thread counts.
 class CountingVisitor final : public RequestVisitor {
  public:
-  CountingVisitor(const JobPrices& prices, std::span<const AnsweredItem> answers)
-      : tally_(prices), answers_(answers) {}
+  CountingVisitor(const JobPrices& prices, const TokenCounter& counter,
+                  std::span<const AnsweredItem> answers)
+      : counter_(counter), tally_(prices), answers_(answers) {}
 
   void visit(const Request& request, std::uint64_t seq, bool todo) override {
-    const TokenCount tokens = count_request_tokens(request.body);
+    const TokenCount tokens = count_request_tokens(request.body, counter_);
     if (todo) {
       tally_.add(request, tokens);
       prefix_.add(request.body);
@@ -61,6 +63,7 @@ class CountingVisitor final : public RequestVisitor {
   std::span<const SamplePair> pairs() const { return pairs_; }
 
  private:
+  const TokenCounter& counter_;
   RequestTally tally_;
   SharedPrefix prefix_;
   std::vector<SamplePair> pairs_;
@@ -91,6 +94,7 @@ class JobEstimator {
   SystemClock clock_;
   JobTarget target_;
   std::unique_ptr<Provider> provider_;
+  TokenCounterChoice counter_;
   std::optional<InputFile> input_;
   std::unique_ptr<StoreReader> reader_;  ///< null: no database, or that of another job
   RunPlan plan_;
@@ -118,6 +122,9 @@ Status JobEstimator::open_job() {
   if (!prices) return forward_error(prices);
   result_->prices = std::move(*prices);
   result_->report.notes = target_.warnings;
+  auto counter = make_token_counter(options_.tokenizer);
+  if (!counter) return forward_error(counter);
+  counter_ = std::move(*counter);
   auto provider = make_provider(target_.provider);
   if (!provider) return forward_error(provider);
   provider_ = std::move(*provider);
@@ -225,8 +232,8 @@ Status JobEstimator::count() {
   scan.lines = std::move(*lines);
   for (const AnsweredItem& item : answers_) scan.done_seqs.push_back(item.seq);
   scan.on_progress = hooks("counting the tokens of").on_progress;
-  CountingVisitor first(result_->prices, answers_);
-  CountingVisitor second(result_->prices, answers_);
+  CountingVisitor first(result_->prices, *counter_.counter, answers_);
+  CountingVisitor second(result_->prices, *counter_.counter, answers_);
   const std::array<RequestVisitor*, 2> visitors{&first, &second};
   const Status scanned = scan_requests(*input_, *provider_, *plan_.lines, scan, visitors);
   if (!scanned) return scanned;
@@ -245,7 +252,8 @@ void JobEstimator::fill(const CountingVisitor& counted) {
   report.to_do = tally.items();
   report.duplicates = static_cast<std::int64_t>(plan_.counts.duplicates);
   report.basis = basis_of(answers_, counted.pairs(), report.to_do, target_);
-  report.counter = "llmbatch's estimate, without a vocabulary";
+  if (counter_.exact) report.basis.count_margin = 0;
+  report.counter = counter_.description;
   report.job = estimate_job(tally.groups(), report.basis, now);
   for (const RequestGroup& group : tally.groups()) {
     report.own_caps += group.own_caps;
@@ -255,7 +263,8 @@ void JobEstimator::fill(const CountingVisitor& counted) {
   report.unpriced_models = tally.unpriced_models();
   report.limits = pace_limits(options_.limits, answers_);
   report.duration = estimate_duration(report.job, report.limits);
-  report.shared_prefix = report.to_do > 1 ? count_request_tokens(counted.prefix()) : 0;
+  report.shared_prefix =
+      report.to_do > 1 ? count_request_tokens(counted.prefix(), *counter_.counter) : 0;
   if (const JobPrices& prices = result_->prices; tally.groups().size() == 1) {
     report.price = tally.groups()[0].price;
     report.prices_as_of = prices.date();

@@ -84,6 +84,8 @@ int run_program(int argc, const char* const* argv) {
       return estimate_command(*parsed, environment, resume_command(argc, argv));
     case Command::models:
       return models_command(*parsed);
+    case Command::review:
+      return review_command(*parsed, environment);
     case Command::simulate:
       return simulate_command(*parsed, environment);
     case Command::config_show:

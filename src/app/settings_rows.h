@@ -13,6 +13,7 @@ inline constexpr CommandSet kEstimate = only(Command::estimate);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
 inline constexpr CommandSet kModels = only(Command::models);
+inline constexpr CommandSet kReview = only(Command::review);
 inline constexpr CommandSet kSimulate = only(Command::simulate);
 inline constexpr CommandSet kConfigShow = only(Command::config_show);
 
@@ -23,6 +24,7 @@ std::span<const SettingSpec> price_rows();
 std::span<const SettingSpec> estimate_rows();
 std::span<const SettingSpec> token_rows();
 std::span<const SettingSpec> other_rows();
+std::span<const SettingSpec> review_rows();
 std::span<const SettingSpec> simulate_rows();
 
 }  // namespace llmbatch

@@ -14,6 +14,7 @@ enum class Command : std::uint8_t {
   export_results,
   estimate,
   models,
+  review,
   simulate,
   config_show,
   completions,  ///< hidden: prints a completion script

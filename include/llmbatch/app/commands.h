@@ -29,6 +29,7 @@ int export_command(const ParsedCommand& parsed, const Environment& environment);
 int estimate_command(const ParsedCommand& parsed, const Environment& environment,
                      const std::string& command_line);
 int models_command(const ParsedCommand& parsed);
+int review_command(const ParsedCommand& parsed, const Environment& environment);
 int simulate_command(const ParsedCommand& parsed, const Environment& environment);
 
 /// Parses the command line and runs the command.
