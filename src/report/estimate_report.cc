@@ -82,7 +82,7 @@ std::string input_basis(const EstimateReport& report) {
   if (const auto& ratio = report.basis.input_ratio) {
     return fmt::format("counted, times {:.3f} by {}", ratio->value, sample_text(report, *ratio));
   }
-  return "counted with " + report.counter;
+  return report.basis.count_margin > 0 ? report.counter : "counted with " + report.counter;
 }
 
 std::string output_basis(const EstimateReport& report) {
