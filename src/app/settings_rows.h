@@ -2,10 +2,14 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "llmbatch/app/setting.h"
 
 namespace llmbatch {
+
+/// Adds the settings of `compare`, and lets it share those of `run`.
+void add_compare_rows(std::vector<SettingSpec>& rows);
 
 /// `estimate` takes what `run` takes: it looks at the same job, and a pilot is a run.
 inline constexpr CommandSet kRun = only(Command::run) | only(Command::estimate);
