@@ -58,6 +58,9 @@ llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response
 constexpr std::string_view kModelsDescription =
     R"(Prints the price and limit table in use: USD per million tokens, context and output limits, and what a flat price cannot say (long inputs, peak hours, announced changes, cache writes). FILTER keeps the models whose name contains it. A model that is not in the table costs "unknown"; give its price with --price-file or, in a run, --price-input and --price-output.)";
 
+constexpr std::string_view kReportDescription =
+    R"(Writes one HTML page about a job: progress and throughput, latency, states, errors, retries, rate limits, tokens, cost, and a sample of problems. The page loads nothing from anywhere and holds no script. It may be made while a run lasts.)";
+
 constexpr std::string_view kReviewDescription =
     R"(Walks through a random sample of the answers in the terminal, one key per verdict, and says how many are good, with a 95 % interval. Each verdict is stored at once, also while a run works on the database; the same command goes on where it stopped.
 
@@ -126,6 +129,15 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "the price and limit table in use",
      .description = kModelsDescription,
      .examples = "llmbatch models haiku\nllmbatch models openai/ --json"},
+    {.command = Command::report,
+     .name = "report",
+     .positionals = "[DB]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "one self-contained HTML page with charts",
+     .description = kReportDescription,
+     .examples = "llmbatch report -o report.html\n"
+                 "llmbatch report tickets.jsonl.llmbatch.db -o report.html"},
     {.command = Command::review,
      .name = "review",
      .positionals = "[DB]",

@@ -86,6 +86,8 @@ int run_program(int argc, const char* const* argv) {
       return estimate_command(*parsed, environment, resume_command(argc, argv));
     case Command::models:
       return models_command(*parsed);
+    case Command::report:
+      return report_command(*parsed, environment);
     case Command::review:
       return review_command(*parsed, environment);
     case Command::simulate:

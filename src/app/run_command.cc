@@ -270,6 +270,8 @@ Status RunSession::begin() {
   start.version = kVersion;
   start.pid = ::getpid();
   start.started_at = clock_.wall_now();
+  start.requests_per_minute = options_.limits.rpm;
+  start.tokens_per_minute = options_.limits.tpm;
   const Result<JobTotals> totals = reader_->totals();
   if (!totals) return forward_error(totals);
   initial_status_ = initial_status(*totals);

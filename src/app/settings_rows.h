@@ -17,6 +17,7 @@ inline constexpr CommandSet kEstimate = only(Command::estimate);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
 inline constexpr CommandSet kModels = only(Command::models);
+inline constexpr CommandSet kReport = only(Command::report);
 inline constexpr CommandSet kReview = only(Command::review);
 inline constexpr CommandSet kSimulate = only(Command::simulate);
 inline constexpr CommandSet kConfigShow = only(Command::config_show);

@@ -37,7 +37,9 @@ create table runs (
   exit_code         integer,
   finished_items    integer,          -- brought to a final state by this run
   attempts          integer,          -- of the job when the run ended, all runs
-  cost_pico         integer           -- of the job when the run ended, all runs; null: unknown
+  cost_pico         integer,          -- of the job when the run ended, all runs; null: unknown
+  rpm               integer,          -- limits that were set, per minute; null: none
+  tpm               integer
 ) strict;
 
 -- One row per item that was ever attempted or finished; seq is the order of first sight. There is no

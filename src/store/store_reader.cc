@@ -332,6 +332,8 @@ Result<std::vector<AnsweredItem>> StoreReader::answered_items(std::optional<std:
   return read_answered_items(*state_->connection, run, limit);
 }
 
+Result<HistoryReader> StoreReader::history() { return HistoryReader::begin(*state_->connection); }
+
 Result<std::optional<std::string>> StoreReader::response(std::int64_t attempt_id) {
   Statement& s = state_->response;
   s.bind(1, attempt_id);

@@ -15,6 +15,7 @@ enum class Command : std::uint8_t {
   export_results,
   estimate,
   models,
+  report,
   review,
   simulate,
   config_show,

@@ -32,6 +32,7 @@ int export_command(const ParsedCommand& parsed, const Environment& environment);
 int estimate_command(const ParsedCommand& parsed, const Environment& environment,
                      const std::string& command_line);
 int models_command(const ParsedCommand& parsed);
+int report_command(const ParsedCommand& parsed, const Environment& environment);
 int review_command(const ParsedCommand& parsed, const Environment& environment);
 int simulate_command(const ParsedCommand& parsed, const Environment& environment);
 
