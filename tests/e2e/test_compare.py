@@ -209,8 +209,8 @@ class Compare(Case):
                      "--concurrency", "2", "--json")
         process = self.start(*arguments)
         wait_for(lambda: server.count() >= 10, "ten requests")
-        process.send(signal.SIGINT)
-        self.assertEqual(process.wait(), 130)
+        process.send(signal.SIGTERM)
+        self.assertEqual(process.wait(), 143)
         partial = json.loads(process.stdout)
         self.assertIn("No verdict yet", partial["verdict"])
         self.assertLess(partial["models"][0]["done"], 100)
@@ -300,8 +300,8 @@ class Compare(Case):
         wait_for(lambda: server.count() >= 1, "a request")
         second = self.compare(server, "--expect", "label", models="big,small", code=5)
         self.assertIn("llmbatch compare", second.stderr)
-        process.send(signal.SIGINT)
-        process.send(signal.SIGINT)
+        process.send(signal.SIGTERM)
+        process.send(signal.SIGTERM)
         process.wait()
 
     def test_results_are_ordinary_databases(self):
