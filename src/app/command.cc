@@ -23,7 +23,7 @@ llmbatch run tickets.jsonl --rpm 500 --rehearse # a simulated provider, nothing 
 constexpr std::string_view kEstimateDescription =
     R"(Counts the tokens of every request that run would send, and tells what they will cost and how long they will take. Nothing is sent, no key is needed, and no database is made or changed; the job's database is read, if there is one, for what is done already and for what its answers used.
 
-How long answers will be is not known beforehand. Without earlier answers the estimate reaches from a short answer to the cap (--max-tokens), and says so. --pilot N really runs N random items first, as run would, stores their results in the job's database, and goes by what they used; a later run does not send them again.
+How long answers will be is not known beforehand. Without earlier answers the estimate reaches from one token per item to the cap (--max-tokens), and says so. --pilot N really runs N random items first, as run would, stores their results in the job's database, and goes by what they used; a later run does not send them again.
 
 Takes every option of run. Those that say how requests are sent count for --pilot only.)";
 

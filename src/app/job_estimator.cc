@@ -152,8 +152,8 @@ Status JobEstimator::open_database() {
   const std::vector<JobDifference> different = differences(**job, target_.identity);
   if (!different.empty() && !options_.errors.rerun_changed) {
     result_->report.notes.push_back(fmt::format(
-        "{} belongs to a job with another {}: its results are not counted, and run would refuse "
-        "it; --db names another database",
+        "{} belongs to another job (its {} differs): its results are not counted, and run would "
+        "refuse it; --db names another database",
         sanitize_for_terminal(path), different[0].what));
     return {};
   }

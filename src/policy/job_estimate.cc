@@ -66,10 +66,10 @@ TokenInterval output_of(const RequestGroup& group, const EstimateBasis& basis) {
     const auto items = static_cast<double>(group.items);
     return {rounded(items * mean->low), rounded(items * mean->value), rounded(items * mean->high)};
   }
-  TokenInterval assumed;
-  assumed.low = group.least_output;
-  if (group.uncapped() == 0) assumed.high = group.caps;
-  return assumed;
+  TokenInterval possible;
+  possible.low = group.items;
+  if (group.uncapped() == 0) possible.high = group.caps;
+  return possible;
 }
 
 struct PriceBounds {

@@ -26,7 +26,6 @@ void RequestTally::add(const Request& request, TokenCount input) {
     ++own.model_caps;
   }
   own.caps += cap;
-  own.least_output += cap > 0 ? std::min(cap, kAssumedOutput) : kAssumedOutput;
 }
 
 void RequestTally::merge(const RequestTally& other) {
@@ -37,7 +36,6 @@ void RequestTally::merge(const RequestTally& other) {
     own.own_caps += theirs.own_caps;
     own.model_caps += theirs.model_caps;
     own.caps += theirs.caps;
-    own.least_output += theirs.least_output;
   }
   for (const std::string& name : other.unpriced_models_) keep_name(name);
 }
@@ -61,7 +59,6 @@ std::vector<RequestGroup> RequestTally::scaled_to(std::int64_t items) const {
         all_capped ? others
                    : std::min(scaled(group.model_caps), std::max<std::int64_t>(0, others - 1));
     group.caps = scaled(group.caps);
-    group.least_output = scaled(group.least_output);
     groups.push_back(group);
   }
   return groups;

@@ -104,7 +104,7 @@ void append_output(std::string& out, const EstimateReport& report) {
   const auto& mean = report.basis.output;
   JsonObject object(out);
   add_interval(object, report.job.output);
-  object.text("basis", report.basis.no_output ? "none" : mean ? sample_basis(report) : "assumed");
+  object.text("basis", report.basis.no_output ? "none" : mean ? sample_basis(report) : "cap");
   object.number("mean", mean ? std::optional(mean->value) : std::nullopt);
   object.number("deviation", mean ? std::optional(mean->deviation) : std::nullopt);
   object.count("sample", mean ? std::optional(mean->n) : std::nullopt);

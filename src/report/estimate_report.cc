@@ -91,13 +91,13 @@ std::string output_basis(const EstimateReport& report) {
     return fmt::format("{:.0f} per item by {}, 90 % interval", mean->value,
                        sample_text(report, *mean));
   }
-  std::string bound = "no known cap (--max-tokens N sets one)";
+  std::string bound = "no known cap (--max-tokens sets one)";
   if (report.own_caps >= report.job.items) {
     bound = "the cap of the requests";
   } else if (report.own_caps + report.model_caps >= report.job.items) {
     bound = report.own_caps == 0 ? "the model's maximum" : "the caps and the model's maximum";
   }
-  return fmt::format("assumed: from {} per item to {}", kAssumedOutput, bound);
+  return "no answers are known yet: from 1 per item to " + bound;
 }
 
 class Lines {

@@ -47,7 +47,7 @@ class WithoutSending(EstimateCase):
         self.assertEqual(result["items"], {"total": 20, "to_do": 20, "done_before": 0, "invalid": 0,
                                            "duplicates": 0})
         self.assertIsNone(result["database"])
-        self.assertEqual(result["output_tokens"]["basis"], "assumed")
+        self.assertEqual(result["output_tokens"]["basis"], "cap")
         self.assertEqual(result["output_tokens"]["high"], 20 * 16384, "the model's maximum")
         self.assertIsNone(result["output_tokens"]["expected"])
 
@@ -76,7 +76,7 @@ class WithoutSending(EstimateCase):
                          code=0).stdout
         self.assertIn("100 to do", text)
         self.assertIn("in batches", text)
-        self.assertIn("assumed", text)
+        self.assertIn("no answers are known yet", text)
 
     def test_an_unknown_price_is_unknown(self):
         self.prompts(5)
@@ -159,7 +159,7 @@ class WithADatabase(EstimateCase):
         result = self.estimate("--base-url", server.url, "--model", "other")
         self.assertEqual(result["items"]["to_do"], 5)
         self.assertIsNone(result["database"])
-        self.assertIn("another model", result["notes"][0])
+        self.assertIn("its model differs", result["notes"][0])
 
     def test_nothing_left(self):
         server = self.simulate()

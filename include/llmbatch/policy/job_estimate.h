@@ -58,8 +58,8 @@ struct JobEstimate {
 /// The bounds add up bounds of parts: input and output hardly ever miss together, so the whole is
 /// inside at least as often as each part. Input: the count times the ratio of reported to counted
 /// tokens where answers are known (its interval), else the count +- its margin. Output: items times
-/// the mean of the answers (its interval); without answers from kAssumedOutput to the cap per item,
-/// and no expected value. Prices: those at `now`; low and high take the cheapest and the dearest
+/// the mean of the answers (its interval); without answers from one token to the cap per item, and
+/// no expected value. Prices: those at `now`; low and high take the cheapest and the dearest
 /// hour of the week that begins then.
 JobEstimate estimate_job(std::span<const RequestGroup> groups, const EstimateBasis& basis,
                          WallTime now);

@@ -14,9 +14,6 @@
 
 namespace llmbatch {
 
-/// Tokens that an answer is assumed to have at least, where nothing is known: a short paragraph.
-inline constexpr TokenCount kAssumedOutput = 50;
-
 /// Requests of one model in one tier.
 struct RequestGroup {
   const ModelPrice* price = nullptr;  ///< null: unknown
@@ -26,7 +23,6 @@ struct RequestGroup {
   std::int64_t own_caps = 0;    ///< requests that limit their output themselves
   std::int64_t model_caps = 0;  ///< the others, of models with a known maximum
   TokenCount caps = 0;          ///< sum of both kinds
-  TokenCount least_output = 0;  ///< sum of kAssumedOutput, or the cap where that is lower
   std::int64_t uncapped() const { return items - own_caps - model_caps; }
 };
 

@@ -66,24 +66,16 @@ TEST(JobEstimate, HandSumOfFiftyThousandItems) {
   EXPECT_EQ(estimate.batch->total.expected, dollars("112.5"));
 }
 
-TEST(JobEstimate, WithoutAnswersTheOutputReachesFromTheAssumptionToTheCap) {
+TEST(JobEstimate, WithoutAnswersTheOutputReachesFromOneTokenToTheCap) {
   const JobPrices prices = flat_prices("openai", "3", "15");
   const RequestTally tally = tally_of(prices, request_of("mine", 200), 500, 50'000);
   const JobEstimate estimate = estimate_job(tally.groups(), exact_basis(), kSaturdayNoon);
-  EXPECT_EQ(estimate.output.low, 50'000 * kAssumedOutput);
+  EXPECT_EQ(estimate.output.low, 50'000);
   EXPECT_FALSE(estimate.output.expected);
   EXPECT_EQ(estimate.output.high, 10'000'000);
-  EXPECT_EQ(estimate.real_time->total.low, dollars("112.5"));
+  EXPECT_EQ(estimate.real_time->total.low, dollars("75.75"));
   EXPECT_FALSE(estimate.real_time->total.expected);
   EXPECT_EQ(estimate.real_time->total.high, dollars("225"));
-}
-
-TEST(JobEstimate, ACapBelowTheAssumptionIsTheLeastAsWell) {
-  const JobPrices prices = flat_prices("openai", "3", "15");
-  const RequestTally tally = tally_of(prices, request_of("mine", 5), 500, 10);
-  const JobEstimate estimate = estimate_job(tally.groups(), exact_basis(), kSaturdayNoon);
-  EXPECT_EQ(estimate.output.low, 50);
-  EXPECT_EQ(estimate.output.high, 50);
 }
 
 TEST(JobEstimate, TheModelsMaximumStandsInForAMissingCap) {

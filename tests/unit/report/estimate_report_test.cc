@@ -57,16 +57,17 @@ TEST_F(EstimateReportTest, TextSaysWhatIsKnownAndWhatIsAssumed) {
   EXPECT_THAT(text, HasSubstr("in batches $112.50"));
   EXPECT_THAT(text, HasSubstr("200 per item by 30 earlier answers"));
   EXPECT_THAT(text, HasSubstr("about 1h40m (rpm limit)"));
-  EXPECT_THAT(text, Not(HasSubstr("assumed")));
+  EXPECT_THAT(text, Not(HasSubstr("no answers are known")));
 }
 
 TEST_F(EstimateReportTest, WithoutAnswersItIsARangeUpToTheCap) {
   estimate("mine", 200);
   const std::string text = format_estimate(report_);
-  EXPECT_THAT(text, HasSubstr("2.50M to 10.0M  [assumed: from 50 per item to the cap of"));
-  EXPECT_THAT(text, HasSubstr("$112.50 to $225.00"));
+  EXPECT_THAT(text,
+              HasSubstr("50,000 to 10.0M  [no answers are known yet: from 1 per item to the cap"));
+  EXPECT_THAT(text, HasSubstr("$75.75 to $225.00"));
   EXPECT_EQ(format_estimate_line(report_),
-            "25.0M tokens in, 2.50M to 10.0M out, $112.50 to $225.00, about 1h40m (rpm limit)");
+            "25.0M tokens in, 50,000 to 10.0M out, $75.75 to $225.00, about 1h40m (rpm limit)");
 }
 
 TEST_F(EstimateReportTest, UnknownIsNeverADollarFigure) {
@@ -74,7 +75,7 @@ TEST_F(EstimateReportTest, UnknownIsNeverADollarFigure) {
   estimate("strange\x1b[31m", 0);
   const std::string text = format_estimate(report_);
   EXPECT_THAT(text, HasSubstr("cost       unknown  [no price for strange"));
-  EXPECT_THAT(text, HasSubstr("at least 2.50M  [assumed: from 50 per item to no known cap"));
+  EXPECT_THAT(text, HasSubstr("at least 50,000  [no answers are known yet: from 1 per item to no"));
   EXPECT_THAT(text, Not(HasSubstr("$")));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(format_estimate_line(report_), HasSubstr("cost unknown"));
@@ -104,7 +105,7 @@ TEST_F(EstimateReportTest, JsonNames) {
   EXPECT_EQ(names(object["cost_usd"]["real_time"]), "expected high input low output ");
   EXPECT_EQ(names(object["duration_seconds"]), "bound_by high latency_seconds low ");
   EXPECT_EQ(names(object["prompt_caching"]), "saves_up_to_usd shared_prefix_tokens ");
-  EXPECT_EQ(object["output_tokens"]["basis"], "assumed");
+  EXPECT_EQ(object["output_tokens"]["basis"], "cap");
   EXPECT_EQ(object["cost_usd"]["real_time"]["high"], 225);
   EXPECT_TRUE(object["cost_usd"]["real_time"]["expected"].is_null());
 }
