@@ -23,6 +23,7 @@
 #include "llmbatch/tokenizer/make_token_counter.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
+#include "preflight_estimate.h"
 #include "recheck.h"
 #include "rehearsal.h"
 
@@ -105,6 +106,7 @@ class RunSession {
   bool checks_change_ = false;
   RunPlan plan_;
   std::unique_ptr<Recheck> recheck_;
+  std::string estimate_line_;  ///< empty: there is nothing to tell
   RunStatus initial_status_;
   std::int64_t run_number_ = 0;
   std::int64_t concurrency_ = 0;
@@ -128,6 +130,7 @@ Result<int> RunSession::run() {
     return 128 + interrupts_->poll().stop_signal;
   }
   if (!*planned) return static_cast<int>(ExitCode::usage);
+  if (!estimate_line_.empty() && !options_.checks.recheck) tell("estimate: " + estimate_line_);
   if (const Status begun = begin(); !begun) {
     if (begun.error().message != kScanCancelled) return forward_error(begun);
     tell("interrupted while judging the stored answers; nothing was changed");
@@ -262,9 +265,16 @@ Result<bool> RunSession::make_plan(bool job_changed) {
     tell(fmt::format("reading {}: {} %", input_->name(), done * 100 / total));
   };
   const Provider& provider = provider_before_ ? *provider_before_ : *provider_;
-  auto plan = make_run_plan(options_, *input_, provider, *reader_, job_changed, on_progress);
+  PreflightEstimate estimate(prices_, input_->size_bytes(), input_->compressed());
+  ScanHooks hooks{on_progress, nullptr};
+  if (!options_.output.quiet) hooks.on_request = estimate.hook();
+  auto plan = make_run_plan(options_, *input_, provider, *reader_, job_changed, hooks);
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
+  const Result<std::string> line =
+      estimate.line(options_, target_, plan_.items, *reader_, clock_.wall_now());
+  if (!line) return forward_error(line);
+  estimate_line_ = *line;
   if (plan_.unchanged || plan_.counts.invalid == 0) return true;
   const auto texts = describe_invalid_lines(*plan_.invalid, input_->name(), plan_.counts.invalid,
                                             kInvalidLinesShown);
@@ -424,7 +434,7 @@ Result<int> RunSession::conclude(const RunResult& result) {
     case RunEnding::completed:
       if (result.status.items.problems() > 0) code = static_cast<int>(ExitCode::problems);
       // Cannot be; but a success that leaves something undone would be the worst answer.
-      if (result.status.items.finished() < result.status.items.total()) {
+      if (options_.pilot == 0 && result.status.items.finished() < result.status.items.total()) {
         return failure(fmt::format(
             "{}: {} items are left without a result; run again after touching "
             "the input",

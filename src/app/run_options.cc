@@ -94,13 +94,18 @@ Status check_stdin(const std::string& input, const Settings& settings) {
   return {};
 }
 
+/// An estimate without a pilot needs no database.
+bool only_estimates(const Settings& settings) {
+  return settings.command() == Command::estimate && !settings.has("pilot");
+}
+
 Result<RunInputOptions> input_options(const std::string& input, const Settings& settings) {
   RunInputOptions options;
   options.path = input;
   if (settings.has("db")) {
     options.database = settings.text("db");
     if (options.database == "-") return usage_error("--db: a database cannot be stdin or stdout");
-  } else {
+  } else if (input != "-" || !only_estimates(settings)) {
     auto path = default_database_path(input);
     if (!path) return forward_error(path);
     options.database = std::move(*path);

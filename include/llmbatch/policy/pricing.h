@@ -180,6 +180,8 @@ class JobPrices {
                                 const FlatPrice& flat);
   /// Null: unknown. `model`: as it was requested.
   const ModelPrice* find(std::string_view model) const;
+  /// Date of the table.
+  std::string date() const { return table_.date(); }
 
  private:
   PriceTable table_;
