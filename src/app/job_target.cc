@@ -161,6 +161,10 @@ Result<JobTarget> resolve_target(const RunOptions& options, const Environment& e
         "note: this provider demands max_tokens; {} is sent where the input names none", *tokens));
   }
   target.identity = identify_job(options, config);
+  // Where no profile says who answers, the URL does.
+  if (config.profile == nullptr || config.profile->base_url.empty()) {
+    target.endpoint = hash128(config.base_url);
+  }
   target.display_model = options.model.model.empty() ? config.defaults.model : options.model.model;
   return target;
 }

@@ -235,8 +235,10 @@ Status RunSession::begin() {
   if (!plan_.unchanged) {
     start.plan = plan_.lines.get();
     start.invalid_lines = plan_.invalid.get();
+    start.repeats = plan_.repeats.get();
     start.counts = plan_.counts;
   }
+  start.endpoint = target_.endpoint;
   start.command = command_line_;
   start.version = kVersion;
   start.pid = ::getpid();
@@ -297,6 +299,7 @@ RunStatus RunSession::initial_status(const JobTotals& totals) const {
   status.attempts = totals.attempts;
   status.retries = totals.retries;
   status.cached = totals.cached;
+  status.reuse = totals.saved;
   status.usage = totals.usage;
   status.done_before = plan_.items.finished();
   return status;
@@ -318,8 +321,10 @@ Result<RunResult> RunSession::execute() {
   if (!transport) return forward_error(transport);
   auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
   if (!items) return forward_error(items);
-  Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_},
-                runner_settings(std::move(*limiter_state)), initial_status_);
+  const auto answers = options_.reuse.enabled ? reader_->answers(target_.endpoint) : nullptr;
+  Runner runner(
+      {clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_, answers.get()},
+      runner_settings(std::move(*limiter_state)), initial_status_);
   return runner.run();
 }
 

@@ -280,6 +280,7 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.model = std::move(*model);
   options.limits = limit_options(settings);
   options.errors = error_options(settings);
+  options.reuse.enabled = !settings.flag("no-cache");
   options.network = network_options(settings);
   options.output = std::move(*output);
   return options;

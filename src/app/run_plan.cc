@@ -52,6 +52,7 @@ class AttemptCountingSource final : public ItemSource {
     return true;
   }
   std::uint64_t next_line() const override { return items_->next_line(); }
+  bool has_repeats() const override { return items_->has_repeats(); }
 
  private:
   std::unique_ptr<ItemSource> items_;
@@ -66,6 +67,13 @@ StateCounts counts_before_run(const ScanCounts& counts) {
   items[ItemState::pending] += static_cast<std::int64_t>(counts.todo);
   items[ItemState::invalid] += static_cast<std::int64_t>(counts.invalid);
   return items;
+}
+
+Status rewind(RunPlan& plan) {
+  if (plan.repeats) {
+    if (Status back = plan.repeats->rewind(); !back) return back;
+  }
+  return plan.lines->rewind();
 }
 
 RunPlan stored_plan(const StoredInput& stored, InputIdentity identity, StoreReader& reader) {
@@ -128,6 +136,7 @@ Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
   plan.identity = std::move(*identity);
   plan.lines = std::move(result->plan);
   plan.invalid = std::move(result->invalid);
+  plan.repeats = std::move(result->repeats);
   plan.counts = result->counts;
   plan.items = counts_before_run(result->counts);
   return plan;
@@ -145,9 +154,13 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
   if (plan.unchanged) {
     source_options.start_line = plan.start.line;
     source_options.start_offset_bytes = plan.start.offset_bytes;
-  } else if (const Status back = plan.lines->rewind(); !back) {
+    auto repeats = reader.repeats(plan.start.line);
+    if (!repeats) return forward_error(repeats);
+    plan.repeats = std::move(*repeats);
+  } else if (const Status back = rewind(plan); !back) {
     return forward_error(back);
   }
+  if (options.reuse.enabled) source_options.repeats = std::move(plan.repeats);
   const Result<JobTotals> totals = reader.totals();
   if (!totals) return forward_error(totals);
   auto items =

@@ -46,6 +46,9 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database, 
   if (!totals) return forward_error(totals);
   status.attempts = totals->attempts;
   status.retries = totals->retries;
+  status.cached = totals->cached;
+  status.reuse = totals->saved;
+  if (status.cached > 0) status.saved = status.reuse.known_cost();
   status.usage = totals->usage;
   return status;
 }

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view kInsertRun =
     "insert into runs (started_ms, command, version, pid, input_path, input_size_bytes,"
-    " input_mtime_nanos, input_lines) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-    " coalesce(?8, (select lines from input), 0))";
+    " input_mtime_nanos, input_lines, endpoint) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+    " coalesce(?8, (select lines from input), 0), ?9)";
 
 constexpr std::string_view kReplaceInput =
     "insert or replace into input values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
@@ -68,6 +68,12 @@ Result<std::int64_t> insert_run(Connection& connection, const RunStart& start) {
   } else {
     s->bind_unsigned(8, start.counts.lines);
   }
+  const HashBytes endpoint(start.endpoint.value_or(Hash128{}));
+  if (start.endpoint) {
+    s->bind_blob(9, endpoint.view());
+  } else {
+    s->bind_null(9);
+  }
   if (auto status = s->run(); !status) return forward_error(status);
   return connection.last_insert_id();
 }
@@ -116,6 +122,9 @@ struct Store::State {
     if (auto status = plan.clear(); !status) return status;
     if (start.plan != nullptr) {
       if (auto status = plan.write_lines(*start.plan); !status) return status;
+    }
+    if (start.repeats != nullptr) {
+      if (auto status = plan.write_repeats(*start.repeats); !status) return status;
     }
     if (start.invalid_lines != nullptr) {
       if (auto status = plan.write_invalid_lines(*start.invalid_lines); !status) return status;

@@ -68,6 +68,10 @@ struct RunErrorOptions {
   bool rerun_changed = false;
 };
 
+struct RunReuseOptions {
+  bool enabled = true;  ///< identical requests are paid once
+};
+
 struct RunNetworkOptions {
   Duration timeout{};
   Duration connect_timeout{};
@@ -92,6 +96,7 @@ struct RunOptions {
   RunModelOptions model;
   RunLimitOptions limits;
   RunErrorOptions errors;
+  RunReuseOptions reuse;
   RunNetworkOptions network;
   RunOutputOptions output;
 };

@@ -19,9 +19,10 @@ namespace llmbatch {
 
 struct RunPlan {
   InputIdentity identity;
-  bool unchanged = false;  ///< the stored plan is used; the three members below are empty
+  bool unchanged = false;  ///< the stored plan is used; the four members below are empty
   std::unique_ptr<LineRunStream> lines;
   std::unique_ptr<InvalidLineStream> invalid;
+  std::unique_ptr<LineRunStream> repeats;  ///< see ScanResult
   ScanCounts counts;
   StateCounts items;  ///< of the current input, before the run
   InputPlace start;   ///< unchanged: where reading begins

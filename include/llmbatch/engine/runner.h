@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "llmbatch/base/random.h"
+#include "llmbatch/engine/repeat_groups.h"
 #include "llmbatch/engine/slot.h"
 #include "llmbatch/engine/store_writer.h"
 #include "llmbatch/policy/concurrency.h"
@@ -22,6 +23,7 @@
 #include "llmbatch/policy/token_estimate.h"
 #include "llmbatch/port/interrupts.h"
 #include "llmbatch/port/item_source.h"
+#include "llmbatch/port/known_answers.h"
 #include "llmbatch/port/monitor.h"
 #include "llmbatch/port/provider.h"
 #include "llmbatch/port/transport.h"
@@ -48,6 +50,7 @@ struct RunnerParts {
   ResultStore& store;
   Monitor& monitor;
   Interrupts& interrupts;
+  KnownAnswers* answers = nullptr;  ///< null: every item is called for, also the identical ones
 };
 
 enum class RunEnding : std::uint8_t { completed, paused, interrupted, failed };
@@ -67,6 +70,10 @@ struct RunCounters {
   std::int64_t answered = 0;  ///< calls that came back, however
   std::int64_t finished = 0;  ///< items with a durable final state
   std::int64_t released = 0;  ///< items given back as pending at the end
+  // The same items by what was done for them:
+  std::int64_t queued = 0;  ///< to be called for
+  std::int64_t reused = 0;  ///< answered without a call
+  std::int64_t waited = 0;  ///< given back while another item was asked the same
 };
 
 class Runner {
@@ -95,6 +102,12 @@ class Runner {
   void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);
   void finish_unsent(SlotNumber number, ErrorClass error, std::string message);
   void push_update(SlotNumber number, ItemUpdate update);
+  bool needs_no_call(SlotNumber number);
+  void take_over(SlotNumber number, std::shared_ptr<const ReusedAnswer> answer);
+  void settle_followers(SlotNumber number);
+  void call_for_next(SlotNumber failed);
+  void enqueue(SlotNumber number);
+  bool may_pull();
   void on_durable(SlotNumber number, SteadyTime now);
   void finish_item(Slot& slot, SteadyTime now);
   void guard_error_rate();
@@ -105,6 +118,7 @@ class Runner {
   void stop_starting(Phase phase);
   void release_waiting();
   void give_back(SlotNumber number);
+  void release(SlotNumber number);
   std::size_t unfinished_calls() const;
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
@@ -130,6 +144,8 @@ class Runner {
   RunStats stats_;
   Scheduler scheduler_;
   SlotPool slots_;
+  RepeatGroups groups_;
+  bool reuses_;  ///< identical requests may come
   StoreWriter writer_;
 
   Phase phase_ = Phase::running;
@@ -155,8 +171,9 @@ class Runner {
   };
   std::deque<HandedOver> handed_over_;  ///< not durable yet
   HandedOver durable_;
-  std::int64_t calls_stored_ = 0;  ///< counters_.calls as of the last state handed over
-  std::size_t committing_ = 0;
+  std::int64_t calls_stored_ = 0;      ///< counters_.calls as of the last state handed over
+  std::size_t committing_ = 0;         ///< answers of calls
+  std::size_t committing_reused_ = 0;  ///< answers that were taken over
   std::vector<TransportCompletion> completions_;
   StoreWriter::Collected collected_;
 };

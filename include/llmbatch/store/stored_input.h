@@ -23,6 +23,7 @@ struct JobTotals {
   Usage usage;                ///< without reported_cost
   Money cost;                 ///< of the attempts with a known cost
   std::int64_t unpriced = 0;  ///< attempts with usage, but without a known cost
+  SavedByReuse saved;         ///< what the answers of `cached` items had used and cost
 };
 
 /// The input of the last run and where that run stood.
@@ -40,14 +41,17 @@ struct StoredInput {
 
 /// What begin_run() stores.
 struct RunStart {
+  /// Hash of the base URL where no profile names it; answers are reused within one endpoint.
+  std::optional<Hash128> endpoint;
   /// Adopted in the same transaction; null: the stored job stays.
   const JobIdentity* job = nullptr;
   InputIdentity input;
   /// True: the input is unchanged; the stored line map, invalid lines and counts are kept, and the
-  /// three members below are not used.
+  /// four members below are not used.
   bool keep_stored_plan = false;
   LineRunStream* plan = nullptr;  ///< null: a stream that cannot be scanned
   InvalidLineStream* invalid_lines = nullptr;
+  LineRunStream* repeats = nullptr;  ///< null: no request stands there twice
   ScanCounts counts;
   std::string command;
   std::string version;
