@@ -40,12 +40,14 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " output_is_json finished_ms line offset_bytes length_bytes id_hash request_hash id"
           " error_message output input",
           "job: id wire_format profile model prompt_template system_template id_rule parameters",
-          "line_map: first_line data",
+          "line_map: first_line data", "line_repeats: first_line data",
           "progress: id done_below_line pending in_flight submitted succeeded filtered flagged"
           " failed invalid attempts retries cached input_tokens cached_input_tokens"
-          " cache_write_tokens output_tokens reasoning_tokens cost_pico unpriced limiter_state",
+          " cache_write_tokens output_tokens reasoning_tokens cost_pico unpriced saved_input_tokens"
+          " saved_output_tokens saved_pico saved_unpriced limiter_state",
           "runs: number started_ms finished_ms command version pid input_path input_size_bytes"
-          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico",
+          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico"
+          " endpoint",
           "status: id updated_ms json",
           "attempt_log: attempt_id id number run started_at latency_ms http_status error error_code"
           " error_message model finish_reason provider_request_id input_tokens cached_input_tokens"
