@@ -22,6 +22,7 @@
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
 #include "rehearsal.h"
+#include "shared_answers.h"
 
 namespace llmbatch {
 namespace {
@@ -73,6 +74,7 @@ class RunSession {
   Result<bool> compare_job();
   Result<bool> make_plan(bool job_changed);
   Status begin();
+  std::unique_ptr<KnownAnswers> open_answers();
   Result<RunResult> execute();
   Result<int> conclude(const RunResult& result);
   RunnerSettings runner_settings(std::string limiter_state) const;
@@ -93,6 +95,7 @@ class RunSession {
   std::optional<InputFile> input_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
+  std::unique_ptr<AnswerCache> cache_;
   RunPlan plan_;
   RunStatus initial_status_;
   std::int64_t run_number_ = 0;
@@ -175,6 +178,10 @@ Status RunSession::open_database() {
   auto reader = StoreReader::open(options_.input.database);
   if (!reader) return forward_error(reader);
   reader_ = std::move(*reader);
+  if (options_.reuse.cache.empty()) return {};
+  auto cache = AnswerCache::open(options_.reuse.cache, target_.shared_endpoint);
+  if (!cache) return forward_error(cache);
+  cache_ = std::move(*cache);
   return {};
 }
 
@@ -266,6 +273,7 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.max_error_rate = options_.errors.max_error_rate.value_or(1);
   settings.pause_on_error_rate = !options_.errors.warn_on_error_rate;
   settings.drain_timeout = options_.network.drain_timeout;
+  settings.warm_prompt_cache = options_.reuse.prompt_cache;
   settings.random_seed = std::random_device{}();
   settings.limiter_state = std::move(limiter_state);
   return settings;
@@ -321,14 +329,30 @@ Result<RunResult> RunSession::execute() {
   if (!transport) return forward_error(transport);
   auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
   if (!items) return forward_error(items);
-  const auto answers = options_.reuse.enabled ? reader_->answers(target_.endpoint) : nullptr;
+  auto answers = open_answers();
+  std::optional<CacheFillingStore> filling;
+  if (cache_) filling.emplace(*store_, *cache_);
+  ResultStore& store = filling ? static_cast<ResultStore&>(*filling) : *store_;
   Runner runner(
-      {clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_, answers.get()},
+      {clock_, **items, *provider_, **transport, store, *monitor_, *interrupts_, answers.get()},
       runner_settings(std::move(*limiter_state)), initial_status_);
   return runner.run();
 }
 
+/// Null: every item is called for.
+std::unique_ptr<KnownAnswers> RunSession::open_answers() {
+  if (!options_.reuse.enabled) return nullptr;
+  auto stored = reader_->answers(target_.endpoint);
+  if (!cache_) return stored;
+  return std::make_unique<SharedAnswers>(std::move(stored), *cache_,
+                                         [this](const std::string& text) { tell(text); });
+}
+
 Result<int> RunSession::conclude(const RunResult& result) {
+  if (cache_) {
+    if (const std::string warning = cache_->warning(); !warning.empty())
+      tell("warning: " + warning);
+  }
   int code = 0;
   std::string reason = "finished";
   switch (result.end) {

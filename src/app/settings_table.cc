@@ -26,8 +26,8 @@ bool stands_in(const SettingSpec& spec, std::string_view section) {
 }  // namespace
 
 std::span<const SettingSpec> settings_table() {
-  static const std::vector<SettingSpec> rows = all_rows();
-  return rows;
+  static const std::vector<SettingSpec> kRows = all_rows();
+  return kRows;
 }
 
 std::vector<const SettingSpec*> settings_of(Command command) {

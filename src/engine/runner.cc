@@ -19,6 +19,8 @@ constexpr Duration kProgressInterval = std::chrono::milliseconds(50);
 constexpr Duration kStateValidFor = std::chrono::milliseconds(250);
 /// Items that wait for their next attempt, per call allowed at a time, before no more are taken up.
 constexpr std::size_t kDelayedPerCall = 16;
+/// Calls that are made alone to warm the prompt cache; when all of them fail, nobody waits longer.
+constexpr int kWarmUpCalls = 3;
 /// Items that wait for another one's answer, or have it and are not durable yet, before no more are
 /// taken up; and the bytes of their input that are kept meanwhile.
 constexpr std::size_t kMaxUncalled = 4096;
@@ -36,7 +38,8 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
       concurrency_(settings_.concurrency, settings_.max_concurrency, parts.clock.now()),
       retry_policy_(settings_.retries),
       stats_(parts.clock.now()),
-      reuses_(parts.answers != nullptr && parts.source.has_repeats()),
+      reuses_(parts.answers != nullptr &&
+              (parts.source.has_repeats() || parts.answers->has_shared())),
       writer_(parts.store, items_, [&transport = parts.transport] { transport.wake(); }),
       started_(parts.clock.now()),
       next_report_(started_),
@@ -44,6 +47,7 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
   if (!settings_.limiter_state.empty()) {
     limiter_.restore(settings_.limiter_state, started_, parts.clock.wall_now());
   }
+  if (settings_.warm_prompt_cache) warm_up_calls_left_ = kWarmUpCalls;
   if (parts_.interrupts.fd() >= 0) parts_.transport.watch(parts_.interrupts.fd());
 }
 
@@ -252,6 +256,10 @@ bool Runner::may_start(SteadyTime now, SteadyTime& deadline) {
     return false;
   }
   if (phase_ != Phase::running) return false;
+  if (warm_up_calls_left_ > 0 && calls_in_flight_ > 0) {
+    status_.waiting_for = "the first answer, to warm the prompt cache";
+    return false;
+  }
   const auto limit = static_cast<std::size_t>(concurrency_.limit());
   if (calls_in_flight_ >= limit || unfinished_calls() >= 2 * limit) {
     concurrency_.on_blocked();

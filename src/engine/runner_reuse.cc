@@ -30,29 +30,47 @@ bool Runner::needs_no_call(SlotNumber number) {
   const std::uint64_t other = slot.item.same_as;
   const auto found = other != 0 ? groups_.find(other) : std::nullopt;
   groups_.track(slot.item.seq, number);
-  if (other == 0) return false;
+  std::shared_ptr<const ReusedAnswer> answer;
   if (found) {
     const Slot& first = slots_[*found];
-    const bool no_answer = is_final(first.final_state) && !first.answer;
-    if (no_answer || first.item.request_hash != slot.item.request_hash) return false;
-    // The body is the other one's as well.
-    std::string().swap(slot.item.request.body);
-    if (first.answer) {
-      take_over(number, first.answer);
-    } else {
+    const bool same = first.item.request_hash == slot.item.request_hash;
+    if (same && !first.answer && !is_final(first.final_state)) {
+      // The body is the other one's as well.
+      std::string().swap(slot.item.request.body);
       groups_.wait_for(*found, number, slot.item.input_text.size() + slot.item.id.size());
+      return true;
     }
-    return true;
+    if (same) answer = first.answer;
+  } else if (other != 0) {
+    auto known = parts_.answers->find(other, slot.item.request_hash);
+    if (!known) {
+      fail(known.error());
+      return false;
+    }
+    answer = std::move(*known);
   }
-  auto known = parts_.answers->find(other, slot.item.request_hash);
-  if (!known) {
-    fail(known.error());
-    return false;
-  }
-  if (!*known) return false;
+  if (!answer) answer = shared_answer(slot.item);
+  if (!answer) return false;
   std::string().swap(slot.item.request.body);
-  take_over(number, std::move(*known));
+  take_over(number, std::move(answer));
   return true;
+}
+
+/// What another job was answered, when it is an answer by this job's rules too.
+std::shared_ptr<const ReusedAnswer> Runner::shared_answer(const Item& item) {
+  if (!parts_.answers->has_shared()) return nullptr;
+  const auto known = parts_.answers->find_shared(item.request_hash);
+  if (!known) return nullptr;
+  HttpReply reply;
+  reply.status = known->http_status;
+  reply.body = known->foreign->response;
+  Outcome outcome = parts_.provider.parse_response(reply);
+
+  if (outcome.error != ErrorClass::none) return nullptr;
+  auto answer = std::make_shared<ReusedAnswer>(*known);
+  answer->output = std::move(outcome.completion.output);
+  answer->output_is_json = outcome.completion.output_is_json;
+  return answer;
 }
 
 void Runner::take_over(SlotNumber number, std::shared_ptr<const ReusedAnswer> answer) {
@@ -62,6 +80,13 @@ void Runner::take_over(SlotNumber number, std::shared_ptr<const ReusedAnswer> an
   status_.reuse.add(answer->usage, answer->cost);
   slot.reused = true;
   slot.answer = answer;
+  if (answer->foreign) {
+    // Stored with this item; from now on it is this item's.
+    auto own = std::make_shared<ReusedAnswer>(*answer);
+    own->foreign.reset();
+    own->seq = slot.item.seq;
+    slot.answer = std::move(own);
+  }
   ItemUpdate update = identify(slot.item);
   update.state = ItemState::succeeded;
   update.cached = true;

@@ -108,6 +108,9 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   ++counters_.answered;
   --calls_in_flight_;
   Outcome outcome = parts_.provider.parse_response(completion.reply);
+  if (warm_up_calls_left_ > 0) {
+    warm_up_calls_left_ = outcome.error == ErrorClass::none ? 0 : warm_up_calls_left_ - 1;
+  }
   apply_limits(slot, outcome, now);
   if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
   AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);

@@ -104,8 +104,10 @@ Status CommitWriter::write_items(std::span<const ItemUpdate> updates) {
   records_.clear();
   for (const ItemUpdate& update : updates) {
     std::int64_t attempt_id = 0;
-    if (update.attempt) {
-      auto id = insert_attempt(update.seq, *update.attempt);
+    const AttemptRecord* attempt = update.attempt ? &*update.attempt : nullptr;
+    if (update.reused && update.reused->foreign) attempt = &*update.reused->foreign;
+    if (attempt != nullptr) {
+      auto id = insert_attempt(update.seq, *attempt);
       if (!id) return forward_error(id);
       attempt_id = *id;
     }
@@ -152,7 +154,7 @@ Status CommitWriter::upsert_item(const ItemUpdate& update, std::int64_t attempt_
   s.bind(2, static_cast<std::int64_t>(update.state));
   s.bind(3, static_cast<std::int64_t>(update.error));
   const ReusedAnswer* reused = update.reused.get();
-  if (reused != nullptr) attempt_id = reused->attempt_id;
+  if (reused != nullptr && attempt_id == 0) attempt_id = reused->attempt_id;
   bind_status_code(s, 4, reused != nullptr ? reused->http_status : update.http_status);
   s.bind(5, std::int64_t{update.attempts});
   s.bind_or_null(6, attempt_id != 0 ? std::optional(attempt_id) : std::nullopt);

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kSelect =
     "select i.request_hash, r.endpoint, a.id, i.http_status, i.output_is_json, i.output, a.model,"
     " a.finish_reason, a.request_id, a.cost_pico, a.input_tokens, a.cached_input_tokens,"
-    " a.cache_write_tokens, a.output_tokens, a.reasoning_tokens, a.usage_estimated"
+    " a.cache_write_tokens, a.output_tokens, a.reasoning_tokens, a.usage_estimated, a.number"
     " from items i join attempts a on a.id = i.last_attempt join runs r on r.number = a.run"
     " where i.seq = ?1 and i.state = 3 and i.error_class = 0 and i.output is not null";
 
@@ -23,7 +23,8 @@ std::shared_ptr<const ReusedAnswer> read_answer(const Statement& row, std::uint6
   answer->model = row.text(6);
   answer->finish_reason = row.text(7);
   answer->request_id = row.text(8);
-  if (!row.is_null(9)) answer->cost = Money::from_pico(row.integer(9));
+  // What came from a cache file cost nothing here; what it had cost is not known here.
+  if (!row.is_null(9) && row.integer(16) != 0) answer->cost = Money::from_pico(row.integer(9));
   if (row.is_null(10)) return answer;
   Usage& usage = answer->usage.emplace();
   usage.input = row.integer(10);

@@ -218,5 +218,146 @@ class AcrossRuns(support.Case):
         self.assertEqual([r["id"] for r in exported(self)], [i["id"] for i in items])
 
 
+class CacheFile(support.Case):
+    def setUp(self):
+        super().setUp()
+        self.simulator = self.simulate("--answer", "echo")
+
+    def sent_by(self, file, *arguments, server=None, code=0):
+        server = server or self.simulator
+        before = server.count()
+        self.last = self.run_file(server, "--cache", "shared.cache", *arguments, file=file, code=code)
+        return server.count() - before
+
+    def test_answers_are_shared_by_jobs(self):
+        self.prompts(10, "a.jsonl")
+        self.write_items("b.jsonl", [{"id": i, "prompt": "say %d" % (i % 12)} for i in range(60)])
+        self.assertEqual(self.sent_by("a.jsonl"), 10)
+        self.assertEqual(self.sent_by("b.jsonl"), 2)
+        results = exported(self, "--with", "response", file="b.jsonl")
+        self.assertEqual([r["output"] for r in results], ["say %d" % (i % 12) for i in range(60)])
+        self.assertEqual(sum(r["cached"] for r in results), 58)
+        for result in results:
+            self.assertEqual(result["attempts"], 0 if result["cached"] else 1)
+            self.assertIn("say", json.dumps(result["response"]))
+            self.assertGreater(result["usage"]["output_tokens"], 0)
+        database = self.database("b.jsonl")
+        self.assertEqual(self.query("select attempts, cached from progress", database=database), [(2, 58)])
+        self.assertEqual(os.stat(self.path("shared.cache")).st_mode & 0o777, 0o600)
+        self.assertEqual(self.sent_by("b.jsonl"), 0)
+
+    def test_a_lost_database_is_not_paid_again(self):
+        self.prompts(10)
+        self.sent_by("items.jsonl")
+        os.remove(self.database())
+        self.assertEqual(self.sent_by("items.jsonl"), 0)
+        self.assert_all_succeeded(10)
+
+    def test_problems_are_not_shared(self):
+        for file in ("a.jsonl", "b.jsonl"):
+            self.write_items(file, [{"id": 1, "prompt": "[[sim:refusal]]"}, {"id": 2, "prompt": "[[sim:length]]"}])
+            self.assertEqual(self.sent_by(file, code=3), 2)
+
+    def test_another_server_is_another_endpoint(self):
+        other = self.simulate(name="other")
+        self.prompts(5, "a.jsonl")
+        self.prompts(5, "b.jsonl")
+        self.sent_by("a.jsonl")
+        self.assertEqual(self.sent_by("b.jsonl", server=other), 5)
+
+    def test_runs_at_the_same_time(self):
+        choice = random.Random(2)
+        processes = []
+        for number in range(4):
+            items = [{"id": i, "prompt": "say %d" % choice.randrange(300)} for i in range(1000)]
+            self.write_items("f%d.jsonl" % number, items)
+            processes.append(self.start_file(self.simulator, "--cache", "shared.cache",
+                                             file="f%d.jsonl" % number))
+        for process in processes:
+            self.assertEqual(process.wait(), 0, process.stderr)
+        self.assert_sound(self.path("shared.cache"))
+        stored = self.query("select count(*) from answers", database=self.path("shared.cache"))[0][0]
+        self.assertEqual(stored, len({r["id_hint"] for r in self.simulator.requests()}))
+
+    def test_unusable_files_are_refused_before_anything_is_sent(self):
+        self.prompts(3)
+        self.call("run", "items.jsonl", "--db", "job.db", "--base-url", self.simulator.url, "--model", "m", code=0)
+        before = self.simulator.count()
+        self.write("text.cache", "nothing of the kind\n" * 1000)
+        os.mkdir(self.path("directory.cache"))
+        for name in ("text.cache", "directory.cache", "job.db", "missing/x.cache"):
+            process = self.run_file(self.simulator, "--cache", name, code=2)
+            self.assertIn(name, process.stderr)
+        self.run_file(self.simulator, "--cache", "x.cache", "--no-cache", code=2)
+        self.call("run", "items.jsonl", "--rehearse", "--cache", "x.cache", code=2)
+        self.assertEqual(self.simulator.count(), before)
+        self.assertFalse(os.path.exists(self.path("x.cache")))
+
+    def test_a_full_disk_of_the_cache_does_not_end_the_run(self):
+        os.mkdir(self.path("small"))
+        self.mount(self.path("small"), "-t", "tmpfs", "-o", "size=128k", "none")
+        self.write_items("items.jsonl", [{"id": i, "prompt": "%d %s" % (i, os.urandom(1500).hex())}
+                                         for i in range(200)])
+        process = self.run_file(self.simulator, "--cache", "small/shared.cache", code=0)
+        self.assert_all_succeeded(200)
+        self.assertEqual(process.stderr.count("not added to any more"), 1, process.stderr)
+
+
+class PromptCache(support.Case):
+    SHARED = "Rule: answer in one word. " * 400
+
+    def usage(self):
+        return self.query("select sum(cache_write_tokens > 0), sum(cached_input_tokens > 0), count(*) from attempts")[0]
+
+    def run_marked(self, simulator, *arguments, code=0):
+        return self.call("run", "items.jsonl", "--base-url", simulator.url, "--wire-format", "anthropic",
+                         "--model", "m", "--prompt-cache", "--concurrency", "16", *arguments, code=code)
+
+    def test_the_prefix_is_written_once_and_read_by_all_others(self):
+        simulator = self.simulate("--latency", "100ms")
+        self.prompts(60)
+        self.write("system.txt", self.SHARED)
+        self.run_marked(simulator, "--system-file", "system.txt")
+        self.assertEqual(self.usage(), (1, 59, 60))
+
+    def test_the_beginning_of_a_template_is_a_prefix(self):
+        simulator = self.simulate("--latency", "100ms")
+        self.write_items("items.jsonl", [{"id": i, "subject": "mail %d" % i} for i in range(40)])
+        self.write("prompt.txt", self.SHARED + "Mail: {{subject}}")
+        self.run_marked(simulator, "--prompt-file", "prompt.txt")
+        self.assertEqual(self.usage(), (1, 39, 40))
+        body = json.loads(self.call("export", self.database(), "--with", "request", code=0).stdout.splitlines()[3])
+        blocks = body["request"]["messages"][0]["content"]
+        self.assertEqual(blocks[0]["text"], self.SHARED + "Mail: ")
+        self.assertEqual(blocks[1], {"type": "text", "text": "mail 3"})
+
+    def test_without_the_option_nothing_is_marked(self):
+        simulator = self.simulate()
+        self.prompts(5)
+        self.write("system.txt", self.SHARED)
+        self.call("run", "items.jsonl", "--base-url", simulator.url, "--wire-format", "anthropic", "--model", "m",
+                  "--system-file", "system.txt", code=0)
+        self.assertEqual(self.usage(), (0, 0, 5))
+        process = self.run_marked(simulator, "--system-file", "system.txt", code=2)
+        self.assertIn("prompt-cache", process.stderr, "the marks are part of the job")
+
+    def test_a_first_request_that_fails_lets_the_others_go(self):
+        simulator = self.simulate()
+        self.write_items("items.jsonl", [{"id": 0, "prompt": "[[sim:400]]"}] +
+                         [{"id": i, "prompt": "say %d" % i} for i in range(1, 20)])
+        self.write("system.txt", self.SHARED)
+        self.run_marked(simulator, "--system-file", "system.txt", code=3)
+        self.assertEqual(self.usage(), (1, 18, 20))
+
+    def test_where_it_cannot_work_it_says_so(self):
+        simulator = self.simulate()
+        self.prompts(3)
+        process = self.run_file(simulator, "--prompt-cache", "--system", "x", code=2)
+        self.assertIn("--prompt-cache", process.stderr)
+        process = self.run_marked(simulator, "--prompt", "{{prompt}} and more", code=2)
+        self.assertIn("begin with nothing they share", process.stderr)
+        self.assertEqual(simulator.count(), 0)
+
+
 if __name__ == "__main__":
     support.main()

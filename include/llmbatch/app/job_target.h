@@ -20,6 +20,9 @@ struct JobTarget {
   JobIdentity identity;
   /// Hash of the base URL where no profile names one: answers are reused within one endpoint.
   std::optional<Hash128> endpoint;
+  /// The same for answers that are shared with other jobs: of any base URL that is not the
+  /// profile's own, so that a stand-in for a provider never answers for it.
+  std::optional<Hash128> shared_endpoint;
   std::string display_model;          ///< what the user is shown
   std::vector<std::string> warnings;  ///< for stderr
 };

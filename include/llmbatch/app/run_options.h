@@ -69,7 +69,9 @@ struct RunErrorOptions {
 };
 
 struct RunReuseOptions {
-  bool enabled = true;  ///< identical requests are paid once
+  bool enabled = true;        ///< identical requests are paid once
+  std::string cache;          ///< file of answers shared with other jobs; empty: none
+  bool prompt_cache = false;  ///< mark what the requests share for the provider's prompt cache
 };
 
 struct RunNetworkOptions {

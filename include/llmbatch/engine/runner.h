@@ -38,6 +38,7 @@ struct RunnerSettings {
   double max_error_rate = 0.05;  ///< 1: off
   bool pause_on_error_rate = true;
   Duration drain_timeout = std::chrono::seconds(30);
+  bool warm_prompt_cache = false;  ///< one call alone until the first is answered
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
 };
@@ -104,6 +105,7 @@ class Runner {
   void push_update(SlotNumber number, ItemUpdate update);
   bool needs_no_call(SlotNumber number);
   void take_over(SlotNumber number, std::shared_ptr<const ReusedAnswer> answer);
+  std::shared_ptr<const ReusedAnswer> shared_answer(const Item& item);
   void settle_followers(SlotNumber number);
   void call_for_next(SlotNumber failed);
   void enqueue(SlotNumber number);
@@ -164,6 +166,7 @@ class Runner {
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
   std::uint64_t lowest_given_back_ = ~std::uint64_t{0};  ///< line of an item that stays pending
   std::size_t calls_in_flight_ = 0;
+  int warm_up_calls_left_ = 0;  ///< 0: the prompt cache is warm, or not waited for
   /// A state that was handed to the writer: up to how many calls it allows for in the day's count.
   struct HandedOver {
     SteadyTime stamp{};

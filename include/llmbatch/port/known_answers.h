@@ -20,6 +20,14 @@ class KnownAnswers {
   /// of this run; else null.
   virtual Result<std::shared_ptr<const ReusedAnswer>> find(std::uint64_t seq,
                                                            const Hash128& request_hash) = 0;
+
+  /// True when there is a cache of other jobs to ask.
+  virtual bool has_shared() const { return false; }
+  /// The answer to this request in that cache, with ReusedAnswer::foreign set; null: none.
+  virtual std::shared_ptr<const ReusedAnswer> find_shared(const Hash128& request_hash) {
+    static_cast<void>(request_hash);
+    return nullptr;
+  }
 };
 
 }  // namespace llmbatch

@@ -16,7 +16,7 @@ namespace llmbatch {
 
 /// One HTTP call that was made for an item.
 struct AttemptRecord {
-  std::uint32_t number = 1;  ///< from 1, over all runs
+  std::uint32_t number = 1;  ///< from 1, over all runs; 0: no call, but an answer from a cache file
   WallTime started_at{};
   Duration latency{};
   int http_status = 0;
@@ -46,6 +46,9 @@ struct ReusedAnswer {
   std::string request_id;
   std::optional<Usage> usage;
   std::optional<Money> cost;  ///< what it had cost; absent: unknown
+  /// From a shared cache: the attempt itself, number 0, to be stored with the first item that takes
+  /// it over. `output` follows from its response.
+  std::optional<AttemptRecord> foreign;
 };
 
 /// What is to be stored for one item: an attempt, a new state, or both.

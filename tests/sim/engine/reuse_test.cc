@@ -63,8 +63,20 @@ class CommittedAnswers final : public KnownAnswers {
     }
     return answer;
   }
+  bool has_shared() const override { return !shared.empty(); }
+  std::shared_ptr<const ReusedAnswer> find_shared(const Hash128& hash) override {
+    const auto found = shared.find(hash);
+    if (found == shared.end()) return nullptr;
+    auto answer = std::make_shared<ReusedAnswer>();
+    answer->http_status = found->second;
+    answer->usage = Usage{50, 0, 0, 5, 0, false, std::nullopt};
+    answer->foreign.emplace().number = 0;
+    return answer;
+  }
   int asked = 0;
   bool broken = false;
+  /// What a cache file has: request hash and which of the endpoint's answers it is.
+  std::map<Hash128, int> shared;
 
  private:
   const FakeStore& store_;
@@ -270,6 +282,57 @@ TEST(Reuse, AHintToAnotherRequestIsNotFollowed) {
   world.source.foreign_hash = true;
   EXPECT_EQ(world.run().status.cached, 0);
   EXPECT_EQ(world.calls(), 2U);
+}
+
+TEST(Reuse, AnswersOfACacheFileAreTakenOverAndPassedOn) {
+  World world(in_turn(40, 4), good);
+  // The endpoint knows its answers by number; number 0 is the first call's, a good one.
+  for (const char* request : {"1", "2"}) world.answers.shared[hash128(request)] = 0;
+  const RunResult result = world.run();
+  EXPECT_EQ(world.calls(), 2U);
+  EXPECT_EQ(world.endpoint.calls_of(1) + world.endpoint.calls_of(2), 0);
+  EXPECT_EQ(result.status.cached, 38);
+  int foreign = 0;
+  for (const ItemUpdate& row : world.store.rows) {
+    if (!row.reused) continue;
+    foreign += row.reused->foreign ? 1 : 0;
+    EXPECT_EQ(row.reused->output, "answer");
+  }
+  EXPECT_EQ(foreign, 2) << "stored once each, by the first item that takes it";
+  expect_each_finished_once(world);
+}
+
+TEST(Reuse, AnAnswerOfACacheFileThatFailsHereIsAskedForAgain) {
+  World world({1, 2}, [](std::uint64_t request, int, SteadyTime) {
+    return ScriptedAnswer{.error = request == 1 ? ErrorClass::truncated : ErrorClass::none};
+  });
+  world.settings.concurrency = 1;
+  world.answers.shared[hash128("2")] = 0;  // reads as the first call's answer: truncated
+  const RunResult result = world.run();
+  EXPECT_EQ(world.endpoint.calls_of(2), 1);
+  EXPECT_EQ(result.status.items[ItemState::succeeded], 1);
+}
+
+TEST(PromptCacheWarmUp, TheFirstCallIsMadeAlone) {
+  World world(in_turn(100, 100), good);
+  world.settings.warm_prompt_cache = true;
+  world.run();
+  const auto& starts = world.endpoint.started();
+  EXPECT_EQ(starts[0], world.began);
+  EXPECT_GE(starts[1] - starts[0], 500ms);
+  EXPECT_LT(starts[19] - starts[1], 10ms);
+}
+
+TEST(PromptCacheWarmUp, NobodyWaitsLongerWhenItFails) {
+  World world(in_turn(100, 100), [](std::uint64_t request, int, SteadyTime) {
+    return ScriptedAnswer{.error = request < 10 ? ErrorClass::invalid_request : ErrorClass::none};
+  });
+  world.settings.warm_prompt_cache = true;
+  const RunResult result = world.run();
+  const auto& starts = world.endpoint.started();
+  EXPECT_GE(starts[3] - starts[0], 1500ms);
+  EXPECT_LT(starts[19] - starts[3], 10ms);
+  EXPECT_EQ(result.status.items.finished(), 100);
 }
 
 TEST(Reuse, AnUnreadableDatabaseEndsTheRun) {
