@@ -43,6 +43,7 @@ if [ "$mode" = short ]; then
   run startup.sh --rounds 5
   run kill.sh --kills 2
   run rate.sh --rates 6000 --seconds 10 --warm-up 1
+  run tokens.sh --megabytes 2
 else
   run throughput.sh
   run throughput.sh --tls
@@ -52,6 +53,7 @@ else
   run startup.sh
   run kill.sh
   run rate.sh
+  run tokens.sh
 fi
 
 {

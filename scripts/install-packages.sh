@@ -13,7 +13,7 @@ build=(
   g++ cmake ninja-build pkgconf
   libcurl4-openssl-dev libsqlite3-dev nlohmann-json3-dev libcli11-dev libfmt-dev libspdlog-dev
   libexpected-dev libsimdjson-dev zlib1g-dev libzstd-dev libxxhash-dev libmicrohttpd-dev
-  libtomlplusplus-dev
+  libtomlplusplus-dev libpcre2-dev
   # Not linked, but without the certificates no provider can be reached.
   ca-certificates
 )

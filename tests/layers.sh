@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 declare -A floor=([base]=0 [model]=1 [policy]=2 [port]=2 [engine]=3 [net]=3 [provider]=3 [store]=3
-  [input]=3 [ui]=3 [report]=3 [sim]=3 [app]=4)
+  [input]=3 [ui]=3 [report]=3 [sim]=3 [tokenizer]=3 [app]=4)
 declare -A home=(['curl/']=net ['sqlite3.h']=store ['CLI/']=app ['microhttpd.h']=sim
-  ['simdjson']='provider input' ['toml']=app ['mustache']=input ['spdlog/']='base app')
+  ['simdjson']='provider input tokenizer' ['pcre2']=tokenizer ['toml']=app ['mustache']=input ['spdlog/']='base app')
 
 bad=0
 complain() { echo "layers: $*" >&2; bad=1; }

@@ -19,6 +19,7 @@
 #include "llmbatch/net/descriptor_limit.h"
 #include "llmbatch/net/signal_interrupts.h"
 #include "llmbatch/sim/simulator.h"
+#include "llmbatch/tokenizer/make_token_counter.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
 #include "rehearsal.h"
@@ -92,6 +93,7 @@ class RunSession {
   std::unique_ptr<Rehearsal> rehearsal_;
   JobTarget target_;
   std::unique_ptr<Provider> provider_;
+  TokenCounterChoice tokens_;
   std::optional<InputFile> input_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
@@ -160,6 +162,10 @@ Status RunSession::resolve_job() {
   auto provider = make_provider(target_.provider);
   if (!provider) return forward_error(provider);
   provider_ = std::move(*provider);
+  auto tokens = make_token_counter(options_.tokenizer);
+  if (!tokens) return forward_error(tokens);
+  tokens_ = std::move(*tokens);
+  if (tokens_.exact) log_.info("tokens are counted with " + tokens_.description);
   return {};
 }
 
@@ -276,6 +282,7 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.warm_prompt_cache = options_.reuse.prompt_cache;
   settings.random_seed = std::random_device{}();
   settings.limiter_state = std::move(limiter_state);
+  settings.token_counter = tokens_.exact ? tokens_.counter.get() : nullptr;
   return settings;
 }
 
@@ -329,13 +336,17 @@ Result<RunResult> RunSession::execute() {
   if (!transport) return forward_error(transport);
   auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
   if (!items) return forward_error(items);
+  const Result<UsageMeans> means = reader_->usage_means();
+  if (!means) return forward_error(means);
+  RunnerSettings settings = runner_settings(std::move(*limiter_state));
+  settings.usage_means = *means;
   auto answers = open_answers();
   std::optional<CacheFillingStore> filling;
   if (cache_) filling.emplace(*store_, *cache_);
   ResultStore& store = filling ? static_cast<ResultStore&>(*filling) : *store_;
   Runner runner(
       {clock_, **items, *provider_, **transport, store, *monitor_, *interrupts_, answers.get()},
-      runner_settings(std::move(*limiter_state)), initial_status_);
+      std::move(settings), initial_status_);
   return runner.run();
 }
 

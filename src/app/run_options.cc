@@ -299,6 +299,7 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.reuse = std::move(*reuse);
   options.network = network_options(settings);
   options.output = std::move(*output);
+  if (const auto file = settings.text("tokenizer"); !file.empty()) options.tokenizer = file;
   return options;
 }
 

@@ -17,6 +17,7 @@ std::span<const SettingSpec> run_request_rows();
 std::span<const SettingSpec> run_pacing_rows();
 std::span<const SettingSpec> run_output_rows();
 std::span<const SettingSpec> run_reuse_rows();
+std::span<const SettingSpec> token_rows();
 std::span<const SettingSpec> other_rows();
 std::span<const SettingSpec> simulate_rows();
 

@@ -37,6 +37,7 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
       limiter_(settings_.limits, parts.clock.now()),
       concurrency_(settings_.concurrency, settings_.max_concurrency, parts.clock.now()),
       retry_policy_(settings_.retries),
+      estimate_(settings_.usage_means),
       stats_(parts.clock.now()),
       reuses_(parts.answers != nullptr &&
               (parts.source.has_repeats() || parts.answers->has_shared())),
@@ -276,16 +277,14 @@ bool Runner::limiter_state_is_fresh(SteadyTime now) const {
   return now - progress_durable_ <= std::max(kStateValidFor, 2 * commit_latency_);
 }
 
-std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now) {
+std::optional<SteadyTime> Runner::limiter_wait(Slot& slot, SteadyTime now) {
   if (const auto until = limiter_.day_exhausted_until(parts_.clock.wall_now())) {
     pause(
         fmt::format("requests per day used up; there is room again at {}", format_rfc3339(*until)));
     return std::nullopt;
   }
-  const Request& request = slot.item.request;
-  if (never_fits(request, now)) return std::nullopt;
-  const RateLimiter::Answer answer =
-      limiter_.ask(limiter_.within_limits(estimate_.reserve(request)), now);
+  if (never_fits(slot, now)) return std::nullopt;
+  const RateLimiter::Answer answer = limiter_.ask(limiter_.within_limits(expected_use(slot)), now);
   if (answer.ready_at <= now) return std::nullopt;
   status_.waiting_for =
       fmt::format("{}, {:.0f} s", answer.reason, std::ceil(to_seconds(answer.ready_at - now)));
@@ -293,23 +292,24 @@ std::optional<SteadyTime> Runner::limiter_wait(const Slot& slot, SteadyTime now)
 }
 
 /// The limit that this request alone is larger than, if there is one.
-std::optional<std::string_view> Runner::never_fits(const Request& request, SteadyTime now) {
-  if (!limiter_.ask(TokenEstimate::at_most(request), now).never) return std::nullopt;
-  const RateLimiter::Answer answer = limiter_.ask(estimate_.least(request), now);
+std::optional<std::string_view> Runner::never_fits(Slot& slot, SteadyTime now) {
+  const TokenReservation at_most = TokenEstimate::at_most(slot.item.request);
+  if (!limiter_.ask(at_most, now).never) return std::nullopt;
+  const RateLimiter::Answer answer = limiter_.ask(estimate_.least(counted_input(slot)), now);
   if (!answer.never) return std::nullopt;
   return answer.reason;
 }
 
 void Runner::start(SlotNumber number, SteadyTime now) {
   Slot& slot = slots_[number];
-  if (const auto limit = never_fits(slot.item.request, now)) {
-    const TokenReservation least = estimate_.least(slot.item.request);
+  if (const auto limit = never_fits(slot, now)) {
+    const TokenReservation least = estimate_.least(counted_input(slot));
     finish_unsent(number, ErrorClass::too_large,
                   fmt::format("needs at least {} tokens, more than the whole {}",
                               least.input + least.output, *limit));
     return;
   }
-  slot.reservation = limiter_.within_limits(estimate_.reserve(slot.item.request));
+  slot.reservation = limiter_.within_limits(expected_use(slot));
   slot.started_at = now;
   const Status started =
       parts_.transport.start(number, slot.item.request.url, slot.item.request.body);
@@ -370,6 +370,7 @@ RunProgress Runner::describe_progress(SteadyTime now, std::int64_t unknown_calls
   const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
   progress.limiter_state =
       limiter_.serialize(now, parts_.clock.wall_now(), valid_for, unknown_calls);
+  progress.usage_means = estimate_.learnt();
   return progress;
 }
 

@@ -6,6 +6,7 @@
 
 #include "llmbatch/base/text.h"
 #include "llmbatch/engine/runner.h"
+#include "llmbatch/policy/token_count.h"
 #include "reuse.h"
 
 namespace llmbatch {
@@ -18,7 +19,7 @@ bool is_overload(ErrorClass error) {
 Usage estimated_usage(const TokenReservation& reservation, const Completion& completion) {
   Usage usage;
   usage.input = reservation.input;
-  usage.output = static_cast<TokenCount>((completion.output.size() + 3) / 4);
+  usage.output = count_tokens(completion.output);
   usage.estimated = true;
   return usage;
 }
@@ -112,6 +113,9 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
     warm_up_calls_left_ = outcome.error == ErrorClass::none ? 0 : warm_up_calls_left_ - 1;
   }
   apply_limits(slot, outcome, now);
+  if (outcome.error == ErrorClass::none && !outcome.completion.has_usage) {
+    slot.reservation = estimate_.reserve(counted_input(slot), 0);
+  }
   if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
   AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);
   stats_.on_call(attempt.usage ? &*attempt.usage : nullptr, now);
@@ -128,11 +132,11 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   follow(number, outcome, std::move(attempt), now);
 }
 
-void Runner::apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now) {
+void Runner::apply_limits(Slot& slot, const Outcome& outcome, SteadyTime now) {
   const Completion& completion = outcome.completion;
   if (completion.has_usage) {
     limiter_.settle(slot.reservation, completion.usage, slot.started_at, now);
-    estimate_.learn(slot.item.request, completion.usage);
+    learn_usage(slot, completion.usage);
   }
   limiter_.apply(outcome.limits, now, parts_.clock.wall_now());
   if (is_overload(outcome.error)) {

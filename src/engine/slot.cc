@@ -35,6 +35,7 @@ void SlotPool::release(SlotNumber number) {
   recycle(slot.item.input_text);
   slot.history = {};
   slot.other_answers_mark = -1;
+  slot.counted_input = 0;
   slot.in_use = false;
   slot.recorded = false;
   slot.retry_at.reset();

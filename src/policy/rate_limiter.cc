@@ -176,8 +176,11 @@ std::optional<std::int64_t> RateLimiter::requests_left_today(WallTime wall_now) 
 }
 
 bool RateLimiter::limits_anything() const {
-  return requests_ || tokens_[0].bucket || tokens_[1].bucket || tokens_[2].bucket ||
-         limits_.requests_per_day;
+  return requests_ || limits_tokens() || limits_.requests_per_day;
+}
+
+bool RateLimiter::limits_tokens() const {
+  return tokens_[0].bucket || tokens_[1].bucket || tokens_[2].bucket;
 }
 
 std::optional<std::int64_t> RateLimiter::requests_per_minute() const {

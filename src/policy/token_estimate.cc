@@ -2,68 +2,68 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
 
 namespace llmbatch {
 namespace {
 
+/// Before anything is known of a body and its answer.
 constexpr double kTokensPerByte = 0.25;
-/// No text has a word as long as this.
-constexpr std::size_t kEncodedBytes = 512;
+constexpr double kOutput = 256;
+/// No model's tokens are so much longer than those that are counted.
+constexpr double kLeastRatio = 0.75;
+constexpr std::int64_t kCountedFirst = 256;
+constexpr std::int64_t kCountedOneIn = 64;
+/// Weight of a late answer.
+constexpr double kLateWeight = 0.02;
 
-TokenCount tokens_of(double per_byte, std::size_t bytes) {
-  return static_cast<TokenCount>(std::ceil(per_byte * static_cast<double>(bytes)));
+TokenCount whole(double tokens) { return std::llround(tokens); }
+
+/// The first values replace the guess quickly, later ones move it slowly.
+void move(double& mean, double value, std::int64_t samples) {
+  mean += std::max(1.0 / static_cast<double>(samples), kLateWeight) * (value - mean);
 }
 
-bool is_base64(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-         c == '/' || c == '=' || c == '-' || c == '_';
-}
-
-/// Bytes outside long runs of base64; an escape like \u00e4 counts as one.
-std::size_t text_bytes(std::string_view body) {
-  std::size_t bytes = 0;
-  std::size_t run = 0;
-  for (std::size_t at = 0; at < body.size(); ++at) {
-    if (is_base64(body[at])) {
-      ++run;
-      continue;
-    }
-    if (run < kEncodedBytes) bytes += run;
-    run = 0;
-    ++bytes;
-    if (body[at] == '\\' && at + 1 < body.size())
-      at += body[at + 1] == 'u' ? std::size_t{5} : std::size_t{1};
-  }
-  return run < kEncodedBytes ? bytes + run : bytes;
+double expected_output(const UsageMeans& learnt, TokenCount cap) {
+  const double output = learnt.output_samples > 0 ? learnt.output : kOutput;
+  return cap > 0 ? std::min(output, static_cast<double>(cap)) : output;
 }
 
 }  // namespace
 
 TokenReservation TokenEstimate::at_most(const Request& request) {
-  return {tokens_of(kTokensPerByte, request.body.size()), 1};
+  return {static_cast<TokenCount>(request.body.size()), 1};
 }
 
-TokenReservation TokenEstimate::least(const Request& request) const {
-  return {tokens_of(std::min(kTokensPerByte, tokens_per_byte_), text_bytes(request.body)), 1};
+TokenReservation TokenEstimate::least(TokenCount counted) const {
+  const double ratio = std::min(kLeastRatio, learnt_.input_ratio());
+  return {whole(static_cast<double>(counted) * ratio), 1};
 }
 
-TokenReservation TokenEstimate::reserve(const Request& request) const {
-  const double output = request.output_cap > 0
-                            ? std::min(mean_output_, static_cast<double>(request.output_cap))
-                            : mean_output_;
-  return {tokens_of(tokens_per_byte_, request.body.size()),
-          static_cast<TokenCount>(std::ceil(output))};
+TokenReservation TokenEstimate::reserve(TokenCount counted, TokenCount output_cap) const {
+  return {whole(static_cast<double>(counted) * learnt_.input_ratio()),
+          whole(expected_output(learnt_, output_cap))};
 }
 
-void TokenEstimate::learn(const Request& request, const Usage& usage) {
-  if (usage.estimated || request.body.empty()) return;
-  // The first answers replace the guess quickly, later ones move it slowly.
-  ++samples_;
-  const double weight = std::max(1.0 / static_cast<double>(samples_), 0.02);
-  const double ratio = static_cast<double>(usage.input) / static_cast<double>(request.body.size());
-  tokens_per_byte_ += weight * (ratio - tokens_per_byte_);
-  mean_output_ += weight * (static_cast<double>(usage.output) - mean_output_);
+TokenReservation TokenEstimate::reserve_uncounted(const Request& request) const {
+  return {whole(static_cast<double>(request.body.size()) * kTokensPerByte),
+          whole(expected_output(learnt_, request.output_cap))};
+}
+
+bool TokenEstimate::wants_input() const {
+  return learnt_.input_samples < kCountedFirst || learnt_.output_samples % kCountedOneIn == 0;
+}
+
+void TokenEstimate::learn_input(TokenCount counted, const Usage& usage) {
+  if (usage.estimated || usage.input <= 0 || counted <= 0) return;
+  ++learnt_.input_samples;
+  move(learnt_.counted_input, static_cast<double>(counted), learnt_.input_samples);
+  move(learnt_.reported_input, static_cast<double>(usage.input), learnt_.input_samples);
+}
+
+void TokenEstimate::learn_output(const Usage& usage) {
+  if (usage.estimated) return;
+  ++learnt_.output_samples;
+  move(learnt_.output, static_cast<double>(usage.output), learnt_.output_samples);
 }
 
 }  // namespace llmbatch

@@ -39,8 +39,12 @@ constexpr std::string_view kUpdateProgress =
     " succeeded = ?5, filtered = ?6, flagged = ?7, failed = ?8, invalid = ?9, attempts = ?10,"
     " retries = ?11, cached = ?12, input_tokens = ?13, cached_input_tokens = ?14,"
     " cache_write_tokens = ?15, output_tokens = ?16, reasoning_tokens = ?17, cost_pico = ?18,"
-    " unpriced = ?19, limiter_state = coalesce(?20, limiter_state), saved_input_tokens = ?21,"
-    " saved_output_tokens = ?22, saved_pico = ?23, saved_unpriced = ?24";
+    " unpriced = ?19, limiter_state = coalesce(?20, limiter_state),"
+    " counted_input_mean = coalesce(?41, counted_input_mean),"
+    " reported_input_mean = coalesce(?42, reported_input_mean),"
+    " input_samples = coalesce(?43, input_samples), output_mean = coalesce(?44, output_mean),"
+    " output_samples = coalesce(?45, output_samples),"
+    " saved_input_tokens = ?51, saved_output_tokens = ?52, saved_pico = ?53, saved_unpriced = ?54";
 
 constexpr std::string_view kReplaceStatus =
     "insert or replace into status (id, updated_ms, json) values (1, ?1, ?2)";
@@ -77,6 +81,18 @@ void bind_status_code(Statement& statement, int parameter, int http_status) {
   } else {
     statement.bind_null(parameter);
   }
+}
+
+void bind_usage_means(Statement& statement, int first, const std::optional<UsageMeans>& means) {
+  if (!means) {
+    for (int i = 0; i < 5; ++i) statement.bind_null(first + i);
+    return;
+  }
+  statement.bind(first, means->counted_input);
+  statement.bind(first + 1, means->reported_input);
+  statement.bind(first + 2, means->input_samples);
+  statement.bind(first + 3, means->output);
+  statement.bind(first + 4, means->output_samples);
 }
 
 std::optional<std::int64_t> pico(const std::optional<Money>& money) {
@@ -228,10 +244,11 @@ Status CommitWriter::write_progress(const RunProgress& progress) {
   } else {
     s.bind_blob(20, progress.limiter_state);
   }
-  s.bind(21, totals_.saved.input);
-  s.bind(22, totals_.saved.output);
-  s.bind(23, totals_.saved.cost.pico());
-  s.bind(24, totals_.saved.unpriced);
+  bind_usage_means(s, 41, progress.usage_means);
+  s.bind(51, totals_.saved.input);
+  s.bind(52, totals_.saved.output);
+  s.bind(53, totals_.saved.cost.pico());
+  s.bind(54, totals_.saved.unpriced);
   return s.run();
 }
 

@@ -95,6 +95,10 @@ void Statement::bind(int parameter, std::int64_t value) {
   note(sqlite3_bind_int64(statement_, parameter, value));
 }
 
+void Statement::bind(int parameter, double value) {
+  note(sqlite3_bind_double(statement_, parameter, value));
+}
+
 void Statement::bind(int parameter, std::string_view text) {
   note(sqlite3_bind_text64(statement_, parameter, data_or_empty(text), text.size(), SQLITE_STATIC,
                            SQLITE_UTF8));
@@ -156,6 +160,8 @@ void Statement::reset() { sqlite3_reset(statement_); }
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
 
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_, column);

@@ -27,6 +27,7 @@ class Statement {
   ~Statement();
 
   void bind(int parameter, std::int64_t value);
+  void bind(int parameter, double value);
   void bind(int parameter, std::string_view text);
   void bind_unsigned(int parameter, std::uint64_t value);
   void bind_blob(int parameter, std::string_view bytes);
@@ -43,6 +44,7 @@ class Statement {
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;
+  double real(int column) const;
   std::uint64_t unsigned_integer(int column) const;
   /// Valid until the next step or reset. NULL is empty.
   std::string_view text(int column) const;

@@ -181,9 +181,15 @@ create table progress (
   saved_output_tokens   integer not null,
   saved_pico            integer not null,  -- and cost, where that is known
   saved_unpriced        integer not null,  -- those of unknown cost
-  limiter_state         blob not null
+  limiter_state         blob not null,
+  -- Smoothed means over the answers of this job: what token estimates are corrected by.
+  counted_input_mean    real not null,     -- input tokens as counted before the call
+  reported_input_mean   real not null,     -- of the same calls, as the provider reported them
+  input_samples         integer not null,
+  output_mean           real not null,     -- reported output tokens
+  output_samples        integer not null
 ) strict;
-insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0, 0,0,0,0, x'');
+insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0, 0,0,0,0, x'', 0,0,0,0,0);
 
 -- The last status snapshot, at most a second old while a run lasts: one row.
 create table status (

@@ -91,6 +91,16 @@ Status write_job(Connection& connection, const JobIdentity& job) {
   return s->run();
 }
 
+/// What one job taught of its tokens says nothing of another's.
+Status forget_means_of_another_job(Connection& connection, const JobIdentity& job) {
+  auto stored = read_job(connection);
+  if (!stored) return forward_error(stored);
+  if (!*stored || differences(**stored, job).empty()) return {};
+  return connection.execute(
+      "update progress set counted_input_mean = 0, reported_input_mean = 0, input_samples = 0,"
+      " output_mean = 0, output_samples = 0");
+}
+
 }  // namespace
 
 struct Store::State {
@@ -166,6 +176,7 @@ Result<std::int64_t> Store::begin_run(const RunStart& start) {
     state_->run = *run;
     state_->writer.set_run(*run);
     if (start.job != nullptr) {
+      if (auto s = forget_means_of_another_job(*state_->connection, *start.job); !s) return s;
       if (auto s = write_job(*state_->connection, *start.job); !s) return s;
     }
     if (!start.keep_stored_plan) {

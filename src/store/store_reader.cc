@@ -241,6 +241,17 @@ Result<std::string> StoreReader::limiter_state() {
   return *found ? std::string(row->blob(0)) : std::string();
 }
 
+Result<UsageMeans> StoreReader::usage_means() {
+  auto row = state_->connection->prepare(
+      "select counted_input_mean, reported_input_mean, input_samples, output_mean, output_samples"
+      " from progress");
+  if (!row) return forward_error(row);
+  auto found = row->step();
+  if (!found) return forward_error(found);
+  if (!*found) return UsageMeans{};
+  return UsageMeans{row->real(0), row->real(1), row->integer(2), row->real(3), row->integer(4)};
+}
+
 Result<JobTotals> StoreReader::totals() { return read_totals(*state_->connection); }
 
 Result<std::optional<RunStatus>> StoreReader::status() {

@@ -88,7 +88,8 @@ class FakeEndpoint final : public Transport, public Provider {
 
   // Transport
   Status start(CallId id, std::string_view, std::string_view body) override {
-    const std::uint64_t item = std::stoull(std::string(body));
+    const std::uint64_t item =
+        std::stoull(std::string(body.substr(body.find_first_of("0123456789"))));
     started_.push_back(clock_.now());
     const ScriptedAnswer answer = script_(item, calls_[item]++, clock_.now());
     answers_.push_back(answer);
@@ -193,14 +194,18 @@ class CountingSource final : public ItemSource {
  public:
   explicit CountingSource(std::uint64_t count, std::size_t body_bytes = 0)
       : count_(count), padding_(body_bytes, ' ') {}
-  void set_padding(std::string text) { padding_ = ' ' + std::move(text); }
+  /// What stands before and after the number of the item in each body.
+  void set_frame(std::string before, std::string after) {
+    before_ = std::move(before);
+    padding_ = std::move(after);
+  }
   Result<bool> next(Item& item) override {
     if (next_ >= count_) return false;
     item.seq = next_;
     item.id = "t-" + std::to_string(next_);
     item.place.line = next_ + 1;
     item.attempts = 0;
-    item.request.body = std::to_string(next_) + padding_;
+    item.request.body = before_ + std::to_string(next_) + padding_;
     ++next_;
     return true;
   }
@@ -208,6 +213,7 @@ class CountingSource final : public ItemSource {
 
  private:
   std::uint64_t count_;
+  std::string before_;
   std::string padding_;
   std::uint64_t next_ = 0;
 };

@@ -101,6 +101,7 @@ struct RunOptions {
   RunReuseOptions reuse;
   RunNetworkOptions network;
   RunOutputOptions output;
+  std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
 };
 
 /// Reads the prompt and system files, too. Contradictions are usage errors that name both settings

@@ -26,6 +26,7 @@
 #include "llmbatch/port/known_answers.h"
 #include "llmbatch/port/monitor.h"
 #include "llmbatch/port/provider.h"
+#include "llmbatch/port/token_counter.h"
 #include "llmbatch/port/transport.h"
 
 namespace llmbatch {
@@ -41,6 +42,9 @@ struct RunnerSettings {
   bool warm_prompt_cache = false;  ///< one call alone until the first is answered
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
+  UsageMeans usage_means;     ///< what earlier runs learnt
+  /// Counts the input of requests; null: the estimate that needs no vocabulary.
+  const TokenCounter* token_counter = nullptr;
 };
 
 struct RunnerParts {
@@ -96,10 +100,13 @@ class Runner {
   void wait_and_settle(SteadyTime deadline);
 
   bool may_start(SteadyTime now, SteadyTime& deadline);
-  std::optional<SteadyTime> limiter_wait(const Slot& slot, SteadyTime now);
+  std::optional<SteadyTime> limiter_wait(Slot& slot, SteadyTime now);
+  TokenCount counted_input(Slot& slot) const;
+  TokenReservation expected_use(Slot& slot) const;
+  void learn_usage(Slot& slot, const Usage& usage);
   void start(SlotNumber number, SteadyTime now);
   void settle(TransportCompletion& completion, SteadyTime now);
-  void apply_limits(const Slot& slot, const Outcome& outcome, SteadyTime now);
+  void apply_limits(Slot& slot, const Outcome& outcome, SteadyTime now);
   void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);
   void finish_unsent(SlotNumber number, ErrorClass error, std::string message);
   void push_update(SlotNumber number, ItemUpdate update);
@@ -125,7 +132,7 @@ class Runner {
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
   std::int64_t calls_in_advance();
-  std::optional<std::string_view> never_fits(const Request& request, SteadyTime now);
+  std::optional<std::string_view> never_fits(Slot& slot, SteadyTime now);
   RunProgress describe_progress(SteadyTime now, std::int64_t unknown_calls);
   void report_progress(SteadyTime now);
   void refresh_status(SteadyTime now);

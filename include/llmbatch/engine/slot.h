@@ -23,6 +23,7 @@ struct Slot {
   RetryHistory history;
   TokenReservation reservation;
   SteadyTime started_at{};
+  TokenCount counted_input = 0;          ///< of the body, when something asked for it; 0: not yet
   std::int64_t other_answers_mark = -1;  ///< count of other answers at the last rate-limit answer
   bool in_use = false;
   bool recorded = false;                       ///< the database has a row for it

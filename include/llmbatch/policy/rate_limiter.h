@@ -60,6 +60,7 @@ class RateLimiter {
   std::optional<std::int64_t> requests_left_today(WallTime wall_now);
 
   bool limits_anything() const;
+  bool limits_tokens() const;
   std::optional<std::int64_t> requests_per_minute() const;
 
   /// The state for the database. `valid_for`: how long calls may go on before the next state is

@@ -11,6 +11,7 @@
 #include "llmbatch/model/item.h"
 #include "llmbatch/model/outcome.h"
 #include "llmbatch/model/run_status.h"
+#include "llmbatch/model/usage_means.h"
 
 namespace llmbatch {
 
@@ -88,8 +89,9 @@ struct RunProgress {
   /// Every line below this one is dispatched and final; resuming an unchanged file starts here.
   std::uint64_t done_below_line = 1;
   StateCounts items;
-  std::string limiter_state;        ///< opaque, see RateLimiter::serialize
-  std::optional<RunStatus> status;  ///< refreshed about once a second
+  std::string limiter_state;              ///< opaque, see RateLimiter::serialize
+  std::optional<UsageMeans> usage_means;  ///< absent: the stored ones stay
+  std::optional<RunStatus> status;        ///< refreshed about once a second
 };
 
 class ResultStore {

@@ -67,6 +67,8 @@ class StoreReader {
 
   /// Opaque state of the rate limiter as of the last commit; empty when there is none.
   Result<std::string> limiter_state();
+  /// What the runs of this job learnt of its tokens.
+  Result<UsageMeans> usage_means();
   Result<JobTotals> totals();
   /// The snapshot of the last run, at most a second old while it lasts.
   Result<std::optional<RunStatus>> status();

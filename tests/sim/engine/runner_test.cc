@@ -46,6 +46,16 @@ struct World {
   RunCounters counters;
 };
 
+constexpr const char* kUserMessage = R"({"messages":[{"role":"user","content":")";
+constexpr const char* kMessageEnd = R"("}]})";
+
+/// A text of so many words, each of which is one token.
+std::string words(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += " word";
+  return text;
+}
+
 Script always(ErrorClass error) {
   return [error](std::uint64_t, int, SteadyTime) { return ScriptedAnswer{.error = error}; };
 }
@@ -224,7 +234,8 @@ TEST(Runner, StoreErrorStopsSending) {
 }
 
 TEST(Runner, ItemLargerThanTheWholeLimitFailsAtOnce) {
-  World world(3, always(ErrorClass::none), 8000);
+  World world(3, always(ErrorClass::none));
+  world.source.set_frame(kUserMessage, words(2000) + kMessageEnd);
   world.settings.limits.tokens_per_minute = 1000;
   const RunResult result = world.run();
   EXPECT_EQ(result.status.items[ItemState::failed], 3);
@@ -279,9 +290,61 @@ TEST(Runner, AKillCostsTheDayOnlyAFewRequests) {
 
 TEST(Runner, PicturesAreNotMeasuredByTheBytesOfTheirEncoding) {
   World world(2, always(ErrorClass::none));
-  world.source.set_padding(std::string(700'000, 'A'));
+  world.source.set_frame(R"({"user":")",
+                         R"(","messages":[{"role":"user","content":[{"type":"image_url",)"
+                         R"("image_url":{"url":"data:image/png;base64,)" +
+                             std::string(700'000, 'A') + R"("}}]}]})");
   world.settings.limits.tokens_per_minute = 100'000;
   EXPECT_EQ(world.run().status.items[ItemState::succeeded], 2);
+}
+
+Script uses(TokenCount input, TokenCount output) {
+  return [=](std::uint64_t, int, SteadyTime) {
+    ScriptedAnswer answer;
+    answer.usage.input = input;
+    answer.usage.output = output;
+    return answer;
+  };
+}
+
+TEST(Runner, TheTokensOfTheNextRunAreReservedByWhatThisOneLearnt) {
+  World first(300, uses(1000, 40));
+  first.source.set_frame(kUserMessage, words(490) + kMessageEnd);  // counts about 500
+  first.settings.limits.tokens_per_minute = 100'000;
+  const RunResult ended = first.run();
+  const UsageMeans learnt = ended.progress.usage_means.value_or(UsageMeans{});
+  EXPECT_EQ(learnt.input_samples, 300);
+  EXPECT_NEAR(learnt.input_ratio(), 2, 0.1);
+  EXPECT_NEAR(learnt.output, 40, 0.01);
+
+  // Without that knowledge a call would reserve 500 + 256 tokens at first, and 1040 were used.
+  World second(300, uses(1000, 40));
+  second.source.set_frame(kUserMessage, words(490) + kMessageEnd);
+  second.settings.limits.tokens_per_minute = 100'000;
+  second.settings.usage_means = learnt;
+  EXPECT_EQ(second.run().status.items[ItemState::succeeded], 300);
+  EXPECT_LE(second.worst_minute(), 97u);
+  EXPECT_GE(second.worst_minute(), 94u);
+}
+
+TEST(Runner, WithoutTokenLimitsOnlyASampleIsCounted) {
+  class Counter final : public TokenCounter {
+   public:
+    TokenCount count(std::string_view) const override {
+      ++calls;
+      return 100;
+    }
+    mutable int calls = 0;
+  };
+  const Counter counter;
+  World world(2000, uses(110, 7));
+  world.source.set_frame(kUserMessage, kMessageEnd);
+  world.settings.token_counter = &counter;
+  const RunResult result = world.run();
+  EXPECT_GE(counter.calls, 256);
+  EXPECT_LE(counter.calls, 300);
+  EXPECT_NEAR(result.progress.usage_means->input_ratio(), 110.0 / 107, 0.001);
+  EXPECT_EQ(result.progress.usage_means->output_samples, 2000);
 }
 
 TEST(Runner, RateLimitAnswersDoNotUseUpRetriesWhileOthersAreServed) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "llmbatch/policy/concurrency.h"
-#include "llmbatch/policy/token_estimate.h"
 
 namespace llmbatch {
 namespace {
@@ -80,21 +79,6 @@ TEST(ConcurrencyLimit, TakesBackAStepThatDoesNotHelp) {
     limit.on_answer(now);
   }
   EXPECT_EQ(limit.limit(), 8);
-}
-
-TEST(TokenEstimate, LearnsFromUsage) {
-  TokenEstimate estimate;
-  Request request;
-  request.body.assign(1000, 'x');
-  EXPECT_EQ(estimate.reserve(request).input, 250);
-  Usage usage;
-  usage.input = 500;
-  usage.output = 20;
-  estimate.learn(request, usage);
-  EXPECT_EQ(estimate.reserve(request).input, 500);
-  EXPECT_EQ(estimate.reserve(request).output, 20);
-  request.output_cap = 5;
-  EXPECT_EQ(estimate.reserve(request).output, 5);
 }
 
 }  // namespace

@@ -194,6 +194,30 @@ TEST_F(Storing, ProgressAndLimiterStateAreThoseOfTheLastCommit) {
   EXPECT_EQ(reader()->limiter_state()->size(), 3U);
 }
 
+TEST_F(Storing, UsageMeansAreKeptUntilTheJobChanges) {
+  auto store = open();
+  begin(*store, {{1, 3, LineKind::todo, 1}});
+  EXPECT_EQ(*reader()->usage_means(), UsageMeans{});
+  RunProgress progress;
+  progress.usage_means = UsageMeans{410.5, 422.25, 300, 17.75, 4000};
+  ASSERT_TRUE(store->commit({}, progress).has_value());
+  EXPECT_EQ(*reader()->usage_means(), *progress.usage_means);
+  ASSERT_TRUE(store->commit({}, RunProgress{}).has_value());
+  EXPECT_EQ(*reader()->usage_means(), *progress.usage_means);
+
+  RunStart again;
+  auto job = store->job();
+  ASSERT_TRUE(job.has_value());
+  if (!*job) *job = JobIdentity{};
+  again.job = &**job;
+  again.keep_stored_plan = true;
+  ASSERT_TRUE(store->begin_run(again).has_value());
+  EXPECT_EQ(*reader()->usage_means(), *progress.usage_means);
+  (*job)->model = "another";
+  ASSERT_TRUE(store->begin_run(again).has_value());
+  EXPECT_EQ(*reader()->usage_means(), UsageMeans{});
+}
+
 TEST_F(Storing, StatusRowIsReadWhileTheWriterIsOpen) {
   auto store = open();
   auto other = reader();
