@@ -31,6 +31,18 @@ constexpr std::string_view kExportExamples =
 llmbatch export tickets.jsonl.llmbatch.db --format csv --fields id,output
 llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response)";
 
+constexpr std::string_view kReviewDescription =
+    R"(Walks through a random sample of the answers in the terminal, one key per verdict, and says how many are good, with a 95 % interval. Each verdict is stored at once, also while a run works on the database; the same command goes on where it stopped.
+
+With --state it walks through problems, which can be requeued (the next run takes them up again) or accepted (they become succeeded with the answer they have). Without a terminal, --export writes the sample as a sheet and --import reads the verdicts back.)";
+
+constexpr std::string_view kReviewExamples =
+    R"(llmbatch review tickets.jsonl.llmbatch.db # 1 % of the answers
+llmbatch review --sample 200 --seed 7
+llmbatch review --state flagged,failed # requeue or accept problems
+llmbatch review --export sheet.csv # judge elsewhere ...
+llmbatch review --import sheet.csv # ... and bring the verdicts back)";
+
 constexpr std::string_view kSimulateDescription =
     R"(Answers like a provider on 127.0.0.1, with the latency, limits and errors you choose. Point a run at it to rehearse without a key and without cost.)";
 
@@ -62,6 +74,14 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "results as JSONL or CSV, in input order",
      .description = kExportDescription,
      .examples = kExportExamples},
+    {.command = Command::review,
+     .name = "review",
+     .positionals = "[DB]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "spot-check a sample of the answers, or walk through the problems",
+     .description = kReviewDescription,
+     .examples = kReviewExamples},
     {.command = Command::simulate,
      .name = "simulate",
      .positionals = "",

@@ -1,12 +1,12 @@
 // `llmbatch export`: results in input order.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <csignal>
 
 #include "llmbatch/app/commands.h"
 #include "llmbatch/app/database_path.h"
 #include "llmbatch/app/input_lines.h"
+#include "llmbatch/app/output_target.h"
 #include "llmbatch/base/text.h"
 #include "llmbatch/report/csv_export.h"
 #include "llmbatch/report/jsonl_export.h"
@@ -29,7 +29,6 @@ class Export {
  private:
   Status choose_states();
   Status open_input();
-  Status check_target(const std::string& target);
   Status open_sink();
   Result<bool> write(const ResultRow& row);
   Result<ExportExtras> extras_of(const ResultRow& row);
@@ -86,32 +85,10 @@ Status Export::open_input() {
   return {};
 }
 
-/// True when both names are the same file.
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat first {};
-  struct stat second {};
-  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
-         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
-/// The output replaces its target: it must not be what it is made from.
-Status Export::check_target(const std::string& target) {
-  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
-    if (same_file(target, database_ + suffix)) {
-      return usage_error(fmt::format("--output {}: is the database itself", target));
-    }
-  }
-  const auto stored = reader_.last_input();
-  if (!stored) return forward_error(stored);
-  if (*stored && same_file(target, (*stored)->identity.path)) {
-    return usage_error(fmt::format("--output {}: is the input of the job", target));
-  }
-  return {};
-}
-
 Status Export::open_sink() {
   const std::string target = settings_.text("output");
-  if (const Status free = check_target(target); !free) return free;
+  const Status free = check_output_target("--output", target, database_, reader_);
+  if (!free) return free;
   auto output = OutputFile::open(target);
   if (!output) return forward_error(output);
   if (settings_.text("format") == "csv") {

@@ -140,6 +140,7 @@ std::string help_text(Command command, std::size_t width) {
   add_options(out, command, width);
   if (!spec.hidden && command != Command::config_show) {
     const std::string prefix = command == Command::export_results ? "EXPORT_"
+                               : command == Command::review       ? "REVIEW_"
                                : command == Command::simulate     ? "SIMULATE_"
                                                                   : "";
     out += "\n" + paragraphs(fmt::format("Most options can also be set by the environment "

@@ -72,7 +72,7 @@ Result<std::unique_ptr<InputLines>> InputLines::open(const std::optional<std::st
   }
   auto parser = line_parser_options(options);
   if (!parser) return forward_error(parser);
-  std::unique_ptr<InputLines> lines(new InputLines(std::move(*provider), std::move(*parser)));
+  std::unique_ptr<InputLines> lines(new InputLines(std::move(*provider), *parser));
   if (!path) return lines;
   const auto input = InputFile::open(*path, ".");
   if (!input) return forward_error(input);

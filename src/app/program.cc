@@ -80,6 +80,8 @@ int run_program(int argc, const char* const* argv) {
       return status_command(*parsed, environment);
     case Command::export_results:
       return export_command(*parsed, environment);
+    case Command::review:
+      return review_command(*parsed, environment);
     case Command::simulate:
       return simulate_command(*parsed, environment);
     case Command::config_show:

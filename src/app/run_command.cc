@@ -181,6 +181,12 @@ Status RunSession::open_database() {
   auto store = Store::open(options_.input.database, "llmbatch run", clock_.wall_now());
   if (!store) return forward_error(store);
   store_ = std::move(*store);
+  const auto reviewed = store_->apply_decisions();
+  if (!reviewed) return forward_error(reviewed);
+  if (reviewed->requeued + reviewed->accepted > 0) {
+    tell(fmt::format("by review: {} items requeued, {} accepted", reviewed->requeued,
+                     reviewed->accepted));
+  }
   auto reader = StoreReader::open(options_.input.database);
   if (!reader) return forward_error(reader);
   reader_ = std::move(*reader);

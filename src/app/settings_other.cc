@@ -45,7 +45,7 @@ constexpr SettingSpec kRows[] = {
     {.name = "csv-safe",
      .type = boolean,
      .group = "Output",
-     .commands = kExport,
+     .commands = kExport | kReview,
      .section = "export",
      .help = "Guard CSV cells that a spreadsheet would take for a formula (= + - @) with a quote."},
     {.name = "state",

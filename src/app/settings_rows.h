@@ -10,6 +10,7 @@ namespace llmbatch {
 inline constexpr CommandSet kRun = only(Command::run);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
+inline constexpr CommandSet kReview = only(Command::review);
 inline constexpr CommandSet kSimulate = only(Command::simulate);
 inline constexpr CommandSet kConfigShow = only(Command::config_show);
 
@@ -19,6 +20,7 @@ std::span<const SettingSpec> run_output_rows();
 std::span<const SettingSpec> run_reuse_rows();
 std::span<const SettingSpec> token_rows();
 std::span<const SettingSpec> other_rows();
+std::span<const SettingSpec> review_rows();
 std::span<const SettingSpec> simulate_rows();
 
 }  // namespace llmbatch

@@ -298,28 +298,27 @@ constexpr CharClass class_in(Kind kind, std::uint32_t code) {
   return CharClass::other;
 }
 
-/// Up to the end of the kana each code point has its entry.
-constexpr std::uint32_t kTableSize = 0x3100;
-
-constexpr std::array<CharClass, kTableSize> make_table() {
-  std::array<CharClass, kTableSize> table{};
+constexpr std::array<CharClass, kClassTableSize> make_table() {
+  std::array<CharClass, kClassTableSize> table{};
   table.fill(CharClass::other);  // what an overlong sequence stands for
   for (std::size_t i = 0; i + 1 < std::size(kRanges); ++i) {
-    const std::uint32_t end = std::min(kRanges[i + 1].first, kTableSize);
+    const std::uint32_t end = std::min(kRanges[i + 1].first, kClassTableSize);
     for (std::uint32_t code = kRanges[i].first; code < end; ++code) {
       table[code] = class_in(kRanges[i].kind, code);
     }
   }
   return table;
 }
-constexpr std::array<CharClass, kTableSize> kTable = make_table();
-
 }  // namespace
 
-CharClass class_of_code_point(std::uint32_t code) {
-  if (code < kTableSize) return kTable[code];
-  if (code >= 0x4E00 && code < 0xA000) return CharClass::letter;
+constexpr std::array<CharClass, kClassTableSize> kClassTable = make_table();
+
+CharClass class_beyond_table(std::uint32_t code) {
+  // Hangul, emoji and wide punctuation come in numbers: they are spared the search.
   if (code >= 0xAC00 && code < 0xD7A4) return CharClass::letter;
+  if (code >> 12U == 0x1F) return CharClass::other;
+  if (code >= 0xFF00 && code < 0xFF10) return CharClass::other;
+  if (code >= 0xFF1A && code < 0xFF21) return CharClass::other;
   const auto* const after = std::ranges::upper_bound(kRanges, code, {}, &Range::first);
   return class_in(std::prev(after)->kind, code);
 }

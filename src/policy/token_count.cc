@@ -66,7 +66,11 @@ unsigned small_letters(std::uint64_t bytes) {
 }
 
 /// Within a piece no token is looked for that is longer: few are, and each try costs time.
-std::size_t longest_part(char lead) { return static_cast<unsigned char>(lead) < 0x80 ? 16 : 24; }
+std::size_t longest_part(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  if (byte < 0x80) return 16;
+  return byte < 0xF0 ? 24 : 8;  // two emoji
+}
 
 /// Whether the cut is inside a character of at most three bytes; emoji are often cut.
 bool cuts_letter(const char* begin, std::size_t length) {
@@ -238,17 +242,13 @@ class TextWalk {
 
   /// The length of the longest token that starts at `begin`, in at most `left` bytes.
   std::size_t longest_token(const char* begin, std::size_t left) const {
-    TokenProbe probe(begin, end_);
     const auto lead = static_cast<unsigned char>(*begin);
-    if (lead >= 0xE3 && lead <= 0xE9 && left >= 6) {
-      // Of Chinese and Japanese nearly every token goes on from a shorter one.
-      std::size_t longest = 0;
-      for (std::size_t length = 6; length <= left && length <= longest + kHop; length += 3) {
-        if (probe.is_token(length)) longest = length;
-      }
+    if (lead >= 0xE3 && lead <= 0xE9 && left >= 6 && end_ - begin >= 8) {
+      const std::size_t longest = longest_ideographs(begin, left);
       if (longest > 0) return longest;
-      left = 3;
+      left = 2;
     }
+    TokenProbe probe(begin, end_);
     const std::size_t character = std::max<std::size_t>(char_at(begin).length, 1);
     for (std::size_t length = std::min(left, longest_part(*begin)); length > 1; --length) {
       // Tokens seldom end within a character, but for those that no token holds whole.
@@ -256,6 +256,23 @@ class TextWalk {
       if (probe.is_token(length)) return length;
     }
     return 1;
+  }
+
+  /// The same for Chinese and Japanese, of which nearly every token goes on from a shorter one; 0
+  /// when not even the first character is one.
+  std::size_t longest_ideographs(const char* begin, std::size_t left) const {
+    const std::uint64_t bytes = load_bytes(begin, 8);
+    constexpr std::uint64_t kOne = 0xFFFFFF;
+    constexpr std::uint64_t kTwo = 0xFFFFFFFFFFFF;
+    if (!TokenProbe::is_short_token(bytes & kTwo, 6)) {
+      return TokenProbe::is_short_token(bytes & kOne, 3) ? 3 : 0;
+    }
+    std::size_t longest = 6;
+    TokenProbe probe(begin, end_);
+    for (std::size_t length = 9; length <= left && length <= longest + kHop; length += 3) {
+      if (probe.is_token(length)) longest = length;
+    }
+    return longest;
   }
 
   const char* at_;

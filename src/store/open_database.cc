@@ -102,6 +102,12 @@ Status create_if_missing(const std::string& path) {
   return status;
 }
 
+tl::unexpected<Error> too_old(const std::string& path, std::int64_t version) {
+  return failure(path + ": was written by an older llmbatch (schema " + std::to_string(version) +
+                     "); the next run migrates it",
+                 ErrorKind::mismatch);
+}
+
 /// True when there is nothing in it: a crash while the schema was written leaves a hot journal, and
 /// the first read rolls back to the empty file.
 Result<bool> is_empty(Connection& connection) {
@@ -154,6 +160,22 @@ Result<std::unique_ptr<Connection>> open_writable_database(const std::string& pa
   return connection;
 }
 
+Result<std::unique_ptr<Connection>> open_shared_database(const std::string& path) {
+  if (access(path.c_str(), R_OK | W_OK) != 0) {
+    return usage_error(path + ": not writable (" + errno_text(errno) + ")");
+  }
+  const bool had_log = exists(path + "-wal");
+  auto connection = Connection::open(path, Connection::Access::read_write);
+  if (!connection) return connection;
+  auto version = check_unchanged(**connection, had_log);
+  if (!version) return forward_error(version);
+  if (*version < kSchemaVersion) return too_old(path, *version);
+  for (const char* settings : {kCommonSettings, kWriterSettings}) {
+    if (auto status = (*connection)->execute(settings); !status) return forward_error(status);
+  }
+  return connection;
+}
+
 Result<std::unique_ptr<Connection>> open_readable_database(const std::string& path) {
   if (access(path.c_str(), R_OK) != 0) return usage_error(path + ": " + errno_text(errno));
   const bool had_log = exists(path + "-wal");
@@ -170,11 +192,7 @@ Result<std::unique_ptr<Connection>> open_readable_database(const std::string& pa
   }
   auto version = check_unchanged(**connection, had_log);
   if (!version) return forward_error(version);
-  if (*version < kSchemaVersion) {
-    return failure(path + ": was written by an older llmbatch (schema " + std::to_string(*version) +
-                       "); the next run migrates it",
-                   ErrorKind::mismatch);
-  }
+  if (*version < kSchemaVersion) return too_old(path, *version);
   if (auto status = (*connection)->execute(kCommonSettings); !status) return forward_error(status);
   if (auto status = (*connection)->execute("pragma query_only = on"); !status) {
     return forward_error(status);

@@ -12,6 +12,9 @@ namespace llmbatch {
 /// WAL and synchronous=FULL. The caller holds the write lock.
 Result<std::unique_ptr<Connection>> open_writable_database(const std::string& path);
 
+/// For short transactions beside the process that holds the write lock. Never creates or migrates.
+Result<std::unique_ptr<Connection>> open_shared_database(const std::string& path);
+
 /// Never creates or migrates.
 Result<std::unique_ptr<Connection>> open_readable_database(const std::string& path);
 

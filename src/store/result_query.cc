@@ -95,6 +95,12 @@ Status ResultQuery::run(bool has_line_map) {
   return lines ? Status{} : forward_error(lines);
 }
 
+Status ResultQuery::run_one(std::uint64_t seq, std::uint64_t line) {
+  if (auto status = prepare(); !status) return status;
+  auto visited = visit_items({line, 1, LineKind::done, seq}, true);
+  return visited ? Status{} : forward_error(visited);
+}
+
 Result<bool> ResultQuery::visit_line_map() {
   if (filter_->removed) seen_.assign(max_seq_ + 1, false);
   StoredLineMap map(*connection_, 1);

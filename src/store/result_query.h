@@ -18,6 +18,8 @@ class ResultQuery {
 
   ResultQuery(Connection& connection, const ResultFilter& filter, const Visit& visit);
   Status run(bool has_line_map);
+  /// Only the item `seq`, which stands on `line` of the current input (0: unknown).
+  Status run_one(std::uint64_t seq, std::uint64_t line);
 
  private:
   /// These three: false when `visit` wants no more.

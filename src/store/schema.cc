@@ -197,12 +197,32 @@ create table status (
   updated_ms integer not null,
   json       text not null
 ) strict;
+
+-- What reviewers said, in the order of time; of an answer the latest counts. A verdict is about one
+-- answer: it no longer counts when the item's request or last attempt is another one.
+create table verdicts (
+  id           integer primary key,
+  seq          integer not null,      -- items.seq
+  request_hash blob not null,         -- of the item when it was judged
+  attempt      integer not null,      -- items.last_attempt when it was judged; 0: none
+  state        integer not null,      -- items.state when it was judged
+  verdict      integer not null,      -- 1 good, 2 bad, 3 skip, 4 accept, 5 requeue
+  sampled      integer not null,      -- 1: drawn at random, counts for the estimate of quality
+  applied      integer,               -- accept and requeue: 0 waiting for the lock of the database,
+                                      -- 1 done, 2 lapsed; null: there is nothing to do
+  time_ms      integer not null,
+  reviewer     text not null,
+  note         text
+) strict;
+create index verdicts_by_item on verdicts (seq);
+create index verdicts_waiting on verdicts (seq) where applied = 0;
 )sql";
 
 // The readable side: names instead of numbers, dollars instead of pico-dollars, RFC 3339 times.
 constexpr const char* kViews = R"sql(
 drop view if exists results;
 drop view if exists attempt_log;
+drop view if exists reviews;
 
 create view attempt_log as
 select a.id as attempt_id, i.id, a.number, a.run,
@@ -283,6 +303,20 @@ union all
 select id, 'invalid', null, 'invalid_input', message, null, null, null, null, null, null, null,
   null, 0, null, null, null, 0, null, line, null
 from invalid_lines;
+
+create view reviews as
+select i.id,
+  case v.verdict
+    when 1 then 'good'
+    when 2 then 'bad'
+    when 3 then 'skip'
+    when 4 then 'accept'
+    when 5 then 'requeue'
+  end as verdict,
+  v.note, v.reviewer, strftime('%Y-%m-%dT%H:%M:%fZ', v.time_ms / 1000.0, 'unixepoch') as judged_at,
+  v.request_hash = i.request_hash and v.attempt = coalesce(i.last_attempt, 0) as is_current,
+  v.sampled, v.applied, v.seq
+from verdicts v left join items i on i.seq = v.seq;
 )sql";
 
 Status apply(Connection& connection, const char* sql, std::int64_t version) {

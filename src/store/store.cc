@@ -1,6 +1,7 @@
 #include "llmbatch/store/store.h"
 
 #include "commit_writer.h"
+#include "decisions.h"
 #include "open_database.h"
 #include "plan_writer.h"
 #include "row_values.h"
@@ -167,6 +168,18 @@ Result<std::optional<JobIdentity>> Store::job() const { return read_job(*state_-
 
 Status Store::set_job(const JobIdentity& job) {
   return state_->transact([&] { return write_job(*state_->connection, job); });
+}
+
+Result<AppliedDecisions> Store::apply_decisions() {
+  AppliedDecisions applied;
+  Status status = state_->transact([&]() -> Status {
+    auto done = llmbatch::apply_decisions(*state_->connection, state_->writer.log());
+    if (!done) return forward_error(done);
+    applied = *done;
+    return {};
+  });
+  if (!status) return forward_error(status);
+  return applied;
 }
 
 Result<std::int64_t> Store::begin_run(const RunStart& start) {

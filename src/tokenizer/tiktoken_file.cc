@@ -71,7 +71,8 @@ Result<std::unique_ptr<Tokenizer>> read_tiktoken(std::string_view content,
     const std::string_view number = text.substr(std::min(space + 1, text.size()));
     TokenId rank = 0;
     const auto [rest, error] = std::from_chars(number.data(), number.data() + number.size(), rank);
-    const bool is_number = error == std::errc() && rest == number.data() + number.size();
+    const bool is_number = error == std::errc() && rest == number.data() + number.size() &&
+                           rank != BytePairEncoder::kUnknown;
     if (!is_number || !decode_base64(text.substr(0, space), bytes)) {
       return usage_error("line " + std::to_string(line) + ": not a token in base64 and its rank");
     }

@@ -12,6 +12,7 @@ enum class Command : std::uint8_t {
   run,
   status,
   export_results,
+  review,
   simulate,
   config_show,
   completions,  ///< hidden: prints a completion script

@@ -25,6 +25,7 @@ int run_command(const ParsedCommand& parsed, const Environment& environment,
                 const std::string& command_line);
 int status_command(const ParsedCommand& parsed, const Environment& environment);
 int export_command(const ParsedCommand& parsed, const Environment& environment);
+int review_command(const ParsedCommand& parsed, const Environment& environment);
 int simulate_command(const ParsedCommand& parsed, const Environment& environment);
 
 /// Parses the command line and runs the command.

@@ -19,6 +19,13 @@
 
 namespace llmbatch {
 
+/// What apply_decisions() did.
+struct AppliedDecisions {
+  std::int64_t requeued = 0;  ///< pending now: the next run takes them up
+  std::int64_t accepted = 0;  ///< succeeded now, with the answer they had
+  std::int64_t lapsed = 0;    ///< the answer they were about is no longer there
+};
+
 class Store final : public ResultStore {
  public:
   /// Opens or creates (mode 0600) the database and takes its lock; `command` and `now` are what a
@@ -37,6 +44,9 @@ class Store final : public ResultStore {
   /// In one transaction: replaces line map and invalid lines (or keeps them), takes items of kind
   /// todo_again back to pending, and records the run. Returns its number, from 1.
   Result<std::int64_t> begin_run(const RunStart& start);
+
+  /// Carries out what reviewers decided about problem items (table verdicts). Not during a run.
+  Result<AppliedDecisions> apply_decisions();
 
   /// Durable when it returns. Every attempt's raw response is stored as it came. The first error is
   /// final: it is returned from then on, and nothing more is written.

@@ -50,13 +50,16 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico"
           " endpoint",
           "status: id updated_ms json",
+          "verdicts: id seq request_hash attempt state verdict sampled applied time_ms reviewer"
+          " note",
           "attempt_log: attempt_id id number run started_at latency_ms http_status error error_code"
           " error_message model finish_reason provider_request_id input_tokens cached_input_tokens"
           " cache_write_tokens output_tokens reasoning_tokens usage_estimated cost_usd"
           " transmissions seq",
           "results: id state output error error_message http_status model input_tokens"
           " cached_input_tokens cache_write_tokens output_tokens reasoning_tokens cost_usd attempts"
-          " latency_ms finish_reason provider_request_id cached finished_at line seq"));
+          " latency_ms finish_reason provider_request_id cached finished_at line seq",
+          "reviews: id verdict note reviewer judged_at is_current sampled applied seq"));
 }
 
 TEST_F(Schema, StatesAndErrorClassesAreStoredAsTheseNumbers) {
