@@ -3,6 +3,7 @@
 #   build   what compiles llmbatch (cmake/dependencies.cmake)
 #   test    what the test suite needs besides
 #   check   what .ci/run needs besides: clang, clang-tidy, clang-format, libFuzzer
+#   browser what shows the HTML report in the tests; without it those tests are skipped
 # Where every package is there already it touches neither the network nor apt, so that it is
 # quick, works offline, and needs no root then.
 #
@@ -20,15 +21,17 @@ build=(
 # dpkg-dev finds the dependencies of the .deb, file tells cpack what to strip.
 test=(libgtest-dev libgmock-dev python3 sqlite3 openssl zstd gzip procps dpkg-dev file)
 check=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev)
+browser=(chromium fonts-dejavu-core)
 
-[ $# -gt 0 ] || { echo "usage: $0 build|test|check..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: $0 build|test|check|browser..." >&2; exit 2; }
 wanted=()
 for set in "$@"; do
   case $set in
     build) wanted+=("${build[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     check) wanted+=("${check[@]}") ;;
-    *) echo "$0: unknown set '$set' (build, test, check)" >&2; exit 2 ;;
+    browser) wanted+=("${browser[@]}") ;;
+    *) echo "$0: unknown set '$set' (build, test, check, browser)" >&2; exit 2 ;;
   esac
 done
 

@@ -1,4 +1,4 @@
-// Settings of `status`, `export` and `config show`.
+// Settings of `status`, `export`, `report` and `config show`.
 #include "settings_rows.h"
 
 namespace llmbatch {
@@ -38,7 +38,7 @@ constexpr SettingSpec kRows[] = {
      .value_name = "FILE",
      .default_text = "-",
      .group = "Output",
-     .commands = kExport,
+     .commands = kExport | kReport,
      .section = "export",
      .set_by = SetBy::flag,
      .help = "Write to this file. - is stdout."},

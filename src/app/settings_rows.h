@@ -2,14 +2,19 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "llmbatch/app/setting.h"
 
 namespace llmbatch {
 
+/// Adds the settings of `compare`, and lets it share those of `run`.
+void add_compare_rows(std::vector<SettingSpec>& rows);
+
 inline constexpr CommandSet kRun = only(Command::run);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
+inline constexpr CommandSet kReport = only(Command::report);
 inline constexpr CommandSet kReview = only(Command::review);
 inline constexpr CommandSet kSimulate = only(Command::simulate);
 inline constexpr CommandSet kConfigShow = only(Command::config_show);

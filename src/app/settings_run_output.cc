@@ -11,7 +11,7 @@ constexpr SettingSpec kRows[] = {
      .type = path,
      .value_name = "PATH",
      .group = "Output",
-     .commands = kRun | kStatus | kExport | kReview,
+     .commands = kRun | kStatus | kExport | kReview | kReport,
      .section = "run",
      .help = "Database of the job. Without it, run takes INPUT.llmbatch.db (input from stdin needs "
              "one), the other commands the only *.llmbatch.db of the directory."},
@@ -64,7 +64,7 @@ constexpr SettingSpec kRows[] = {
      .type = path,
      .value_name = "FILE",
      .group = "Configuration",
-     .commands = kRun | kStatus | kExport | kReview | kSimulate | kConfigShow,
+     .commands = kRun | kStatus | kExport | kReview | kReport | kSimulate | kConfigShow,
      .section = "",
      .set_by = SetBy::flag_and_environment,
      .help = "Read this configuration file only, not ./llmbatch.toml and the user's config.toml."},

@@ -8,6 +8,7 @@
 
 #include "llmbatch/app/commands.h"
 #include "llmbatch/app/database_path.h"
+#include "llmbatch/app/job_status.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/report/status_report.h"
 #include "llmbatch/store/store_reader.h"
@@ -25,6 +26,8 @@ bool is_running(const RunStatus& status, WallTime now) {
       status.pid > 0 && (::kill(static_cast<pid_t>(status.pid), 0) == 0 || errno == EPERM);
   return status.running && lives && status.updated_at && now - *status.updated_at < kFreshFor;
 }
+
+}  // namespace
 
 Result<RunStatus> read_status(StoreReader& reader, const std::string& database, WallTime now) {
   const Result<std::optional<RunStatus>> stored = reader.status();
@@ -52,8 +55,6 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database, 
   status.usage = totals->usage;
   return status;
 }
-
-}  // namespace
 
 int status_command(const ParsedCommand& parsed, const Environment& environment) {
   const Result<std::string> database = database_of(parsed, environment);

@@ -38,6 +38,8 @@ create table runs (
   finished_items    integer,          -- brought to a final state by this run
   attempts          integer,          -- of the job when the run ended, all runs
   cost_pico         integer,          -- of the job when the run ended, all runs; null: unknown
+  rpm               integer,          -- limits that were set, per minute; null: none
+  tpm               integer,
   endpoint          blob              -- hash of the base URL; null: the profile's. Answers of one
                                       --   endpoint are not reused for another
 ) strict;

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kInsertRun =
     "insert into runs (started_ms, command, version, pid, input_path, input_size_bytes,"
-    " input_mtime_nanos, input_lines, endpoint) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-    " coalesce(?8, (select lines from input), 0), ?9)";
+    " input_mtime_nanos, input_lines, rpm, tpm, endpoint) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+    " coalesce(?8, (select lines from input), 0), ?9, ?10, ?11)";
 
 constexpr std::string_view kReplaceInput =
     "insert or replace into input values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
@@ -69,11 +69,13 @@ Result<std::int64_t> insert_run(Connection& connection, const RunStart& start) {
   } else {
     s->bind_unsigned(8, start.counts.lines);
   }
+  s->bind_or_null(9, start.requests_per_minute);
+  s->bind_or_null(10, start.tokens_per_minute);
   const HashBytes endpoint(start.endpoint.value_or(Hash128{}));
   if (start.endpoint) {
-    s->bind_blob(9, endpoint.view());
+    s->bind_blob(11, endpoint.view());
   } else {
-    s->bind_null(9);
+    s->bind_null(11);
   }
   if (auto status = s->run(); !status) return forward_error(status);
   return connection.last_insert_id();

@@ -338,6 +338,8 @@ Status StoreReader::for_each_result(const ResultFilter& filter,
   return status ? ended : status;
 }
 
+Result<HistoryReader> StoreReader::history() { return HistoryReader::begin(*state_->connection); }
+
 Result<std::optional<std::string>> StoreReader::response(std::int64_t attempt_id) {
   Statement& s = state_->response;
   s.bind(1, attempt_id);

@@ -10,8 +10,10 @@ namespace llmbatch {
 
 enum class Command : std::uint8_t {
   run,
+  compare,
   status,
   export_results,
+  report,
   review,
   simulate,
   config_show,

@@ -19,7 +19,7 @@ Result<std::string> default_database_path(const std::string& input);
 /// a usage error that lists them.
 Result<std::string> find_only_database(const std::string& directory);
 
-/// For status and export: the positional DB, else --db, else the only one of the directory.
+/// For commands that only read: the positional DB, else --db, else the only one of the directory.
 Result<std::string> database_of(const ParsedCommand& parsed, const Environment& environment);
 
 }  // namespace llmbatch

@@ -16,6 +16,7 @@
 #include "llmbatch/port/item_index.h"
 #include "llmbatch/port/known_answers.h"
 #include "llmbatch/port/line_plan.h"
+#include "llmbatch/store/history_reader.h"
 #include "llmbatch/store/stored_input.h"
 
 namespace llmbatch {
@@ -84,6 +85,9 @@ class StoreReader {
   /// to stop. Consistent: sees the database as of the call.
   Status for_each_result(const ResultFilter& filter,
                          const std::function<Result<bool>(const ResultRow&)>& visit);
+  /// Rows of the job's past. While it lives, all that is read here is of one moment, and
+  /// for_each_result() must not be called.
+  Result<HistoryReader> history();
   /// The raw response of an attempt, decompressed; absent when the attempt is unknown.
   Result<std::optional<std::string>> response(std::int64_t attempt_id);
 

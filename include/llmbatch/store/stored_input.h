@@ -57,6 +57,8 @@ struct RunStart {
   std::string version;
   std::int64_t pid = 0;
   WallTime started_at{};
+  std::optional<std::int64_t> requests_per_minute;  ///< limits that were set
+  std::optional<std::int64_t> tokens_per_minute;
   /// An empty limiter_state keeps the stored one.
   RunProgress progress;
 };

@@ -47,8 +47,8 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " saved_output_tokens saved_pico saved_unpriced limiter_state"
           " counted_input_mean reported_input_mean input_samples output_mean output_samples",
           "runs: number started_ms finished_ms command version pid input_path input_size_bytes"
-          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico"
-          " endpoint",
+          " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico "
+          "rpm tpm endpoint",
           "status: id updated_ms json",
           "verdicts: id seq request_hash attempt state verdict sampled applied time_ms reviewer"
           " note",
