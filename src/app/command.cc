@@ -20,6 +20,19 @@ llmbatch run tickets.jsonl --model openai/gpt-4o-mini --retry failed,flagged # t
 sort -u in.jsonl | llmbatch run - --db big.db --model openai/gpt-4o-mini # from stdin
 llmbatch run tickets.jsonl --rpm 500 --rehearse # a simulated provider, nothing is kept)";
 
+constexpr std::string_view kEstimateDescription =
+    R"(Counts the tokens of every request that run would send, and tells what they will cost and how long they will take. Nothing is sent, no key is needed, and no database is made or changed; the job's database is read, if there is one, for what is done already and for what its answers used.
+
+How long answers will be is not known beforehand. Without earlier answers the estimate reaches from a short answer to the cap (--max-tokens), and says so. --pilot N really runs N random items first, as run would, stores their results in the job's database, and goes by what they used; a later run does not send them again.
+
+Takes every option of run. Those that say how requests are sent count for --pilot only.)";
+
+constexpr std::string_view kEstimateExamples =
+    R"(llmbatch estimate tickets.jsonl --model openai/gpt-4o-mini --max-tokens 200 --rpm 500
+llmbatch estimate tickets.jsonl --model openai/gpt-4o-mini --pilot 30 # sends 30 items
+llmbatch estimate tickets.jsonl --base-url http://localhost:8000/v1 --model mine --price-input 0.1 --price-output 0.4
+llmbatch estimate tickets.jsonl --model openai/gpt-4o-mini --json)";
+
 constexpr std::string_view kCompareDescription =
     R"(Sends the same random sample of INPUT to several models and shows how often each is right, what it costs, how fast it is, and which is the cheapest that is good enough. What is right stands in a field of the input (--expect); without one, the first model's answers are what the others are compared with.
 
@@ -41,6 +54,9 @@ constexpr std::string_view kExportExamples =
     R"(llmbatch export tickets.jsonl.llmbatch.db -o results.jsonl
 llmbatch export tickets.jsonl.llmbatch.db --format csv --fields id,output
 llmbatch export tickets.jsonl.llmbatch.db --state failed,flagged --with response)";
+
+constexpr std::string_view kModelsDescription =
+    R"(Prints the price and limit table in use: USD per million tokens, context and output limits, and what a flat price cannot say (long inputs, peak hours, announced changes, cache writes). FILTER keeps the models whose name contains it. A model that is not in the table costs "unknown"; give its price with --price-file or, in a run, --price-input and --price-output.)";
 
 constexpr std::string_view kReportDescription =
     R"(Writes one HTML page about a job: progress and throughput, latency, states, errors, retries, rate limits, tokens, cost, and a sample of problems. The page loads nothing from anywhere and holds no script. It may be made while a run lasts.)";
@@ -72,6 +88,15 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "process what is not done yet: first run, resume and cron",
      .description = kRunDescription,
      .examples = kRunExamples},
+    {.command = Command::estimate,
+     .name = "estimate",
+     .positionals = "INPUT",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "tokens, cost and duration before a run; sends nothing",
+     .description = kEstimateDescription,
+     .examples = kEstimateExamples},
+
     {.command = Command::compare,
      .name = "compare",
      .positionals = "INPUT",
@@ -96,6 +121,14 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "results as JSONL or CSV, in input order",
      .description = kExportDescription,
      .examples = kExportExamples},
+    {.command = Command::models,
+     .name = "models",
+     .positionals = "[FILTER]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "the price and limit table in use",
+     .description = kModelsDescription,
+     .examples = "llmbatch models haiku\nllmbatch models openai/ --json"},
     {.command = Command::report,
      .name = "report",
      .positionals = "[DB]",

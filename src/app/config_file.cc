@@ -163,6 +163,7 @@ class ConfigReader {
       case ValueType::count:
       case ValueType::size:
       case ValueType::duration:
+      case ValueType::money:
       case ValueType::percent:
         return true;
       case ValueType::boolean:

@@ -67,6 +67,15 @@ Status choose_wire_format(const RunModelOptions& options, ProviderConfig& config
 
 Status find_key(const RunModelOptions& options, const Environment& environment,
                 ProviderConfig& config, std::vector<std::string>& warnings) {
+  if (!options.needs_key) {
+    // Satisfies make_provider; nothing is ever sent with it.
+    if (config.profile != nullptr && config.profile->needs_key) config.key = "unused";
+    if (config.base_url.empty() &&
+        (config.profile == nullptr || config.profile->base_url.empty())) {
+      config.base_url = "https://endpoint.invalid/openai/v1";
+    }
+    return {};
+  }
   ApiKeyRequest request;
   request.file = options.api_key_file;
   const ProviderProfile& profile = config.profile != nullptr ? *config.profile : generic_profile();

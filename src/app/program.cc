@@ -82,6 +82,10 @@ int run_program(int argc, const char* const* argv) {
       return status_command(*parsed, environment);
     case Command::export_results:
       return export_command(*parsed, environment);
+    case Command::estimate:
+      return estimate_command(*parsed, environment, resume_command(argc, argv));
+    case Command::models:
+      return models_command(*parsed);
     case Command::report:
       return report_command(*parsed, environment);
     case Command::review:

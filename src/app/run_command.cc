@@ -23,6 +23,7 @@
 #include "llmbatch/tokenizer/make_token_counter.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
+#include "preflight_estimate.h"
 #include "rehearsal.h"
 #include "shared_answers.h"
 
@@ -94,12 +95,15 @@ class RunSession {
   std::unique_ptr<Rehearsal> rehearsal_;
   JobTarget target_;
   std::unique_ptr<Provider> provider_;
+  JobPrices prices_;
+  Money held_;  ///< what earlier runs may have spent beside the stored cost
   TokenCounterChoice tokens_;
   std::optional<InputFile> input_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
   std::unique_ptr<AnswerCache> cache_;
   RunPlan plan_;
+  std::string estimate_line_;  ///< empty: there is nothing to tell
   RunStatus initial_status_;
   std::int64_t run_number_ = 0;
   std::int64_t concurrency_ = 0;
@@ -123,6 +127,7 @@ Result<int> RunSession::run() {
     return 128 + interrupts_->poll().stop_signal;
   }
   if (!*planned) return static_cast<int>(ExitCode::usage);
+  if (!estimate_line_.empty()) tell("estimate: " + estimate_line_);
   if (const Status begun = begin(); !begun) return forward_error(begun);
   const Result<RunResult> result = execute();
   if (!result) return forward_error(result);
@@ -155,6 +160,10 @@ Status RunSession::resolve_job() {
   auto target = resolve_target(options_, environment_, rehearsal_ ? rehearsal_->origin() : "");
   if (!target) return forward_error(target);
   target_ = std::move(*target);
+  auto prices = read_job_prices(options_.cost.prices, target_.identity.profile,
+                                target_.identity.model, options_.cost.max_cost.has_value());
+  if (!prices) return forward_error(prices);
+  prices_ = std::move(*prices);
   for (const std::string& warning : target_.warnings) tell(warning);
   const auto& prompt = options_.input.prompt;
   if (prompt && prompt->text.find("{{") == std::string::npos) {
@@ -232,9 +241,16 @@ Result<bool> RunSession::make_plan(bool job_changed) {
     next_notice = clock_.now() + std::chrono::seconds(2);
     tell(fmt::format("reading {}: {} %", input_->name(), done * 100 / total));
   };
-  auto plan = make_run_plan(options_, *input_, *provider_, *reader_, job_changed, on_progress);
+  PreflightEstimate estimate(prices_, input_->size_bytes(), input_->compressed());
+  ScanHooks hooks{on_progress, nullptr};
+  if (!options_.output.quiet) hooks.on_request = estimate.hook();
+  auto plan = make_run_plan(options_, *input_, *provider_, *reader_, job_changed, hooks);
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
+  const Result<std::string> line =
+      estimate.line(options_, target_, plan_.items, *reader_, clock_.wall_now());
+  if (!line) return forward_error(line);
+  estimate_line_ = *line;
   if (plan_.unchanged || plan_.counts.invalid == 0) return true;
   const auto texts = describe_invalid_lines(*plan_.invalid, input_->name(), plan_.counts.invalid,
                                             kInvalidLinesShown);
@@ -270,6 +286,8 @@ Status RunSession::begin() {
   initial_status_ = initial_status(*totals);
   start.progress.status = initial_status_;
   start.progress.items = plan_.items;
+  start.progress.cost_ceiling = totals->cost_ceiling;
+  held_ = totals->cost_ceiling - totals->cost;
   start.progress.done_below_line = plan_.unchanged ? plan_.start.line : 1;
   const Result<std::int64_t> number = store_->begin_run(start);
   if (!number) return forward_error(number);
@@ -291,6 +309,9 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.warm_prompt_cache = options_.reuse.prompt_cache;
   settings.random_seed = std::random_device{}();
   settings.limiter_state = std::move(limiter_state);
+  settings.spending = {prices_, target_.identity.model, options_.cost.max_cost, held_};
+  settings.max_items = options_.cost.max_items;
+  settings.max_duration = options_.cost.max_duration;
   settings.token_counter = tokens_.exact ? tokens_.counter.get() : nullptr;
   return settings;
 }
@@ -325,6 +346,8 @@ RunStatus RunSession::initial_status(const JobTotals& totals) const {
   status.cached = totals.cached;
   status.reuse = totals.saved;
   status.usage = totals.usage;
+  status.known_cost = totals.cost;
+  status.unpriced = totals.unpriced;
   status.done_before = plan_.items.finished();
   return status;
 }
@@ -379,7 +402,7 @@ Result<int> RunSession::conclude(const RunResult& result) {
     case RunEnding::completed:
       if (result.status.items.problems() > 0) code = static_cast<int>(ExitCode::problems);
       // Cannot be; but a success that leaves something undone would be the worst answer.
-      if (result.status.items.finished() < result.status.items.total()) {
+      if (options_.pilot == 0 && result.status.items.finished() < result.status.items.total()) {
         return failure(fmt::format(
             "{}: {} items are left without a result; run again after touching "
             "the input",
@@ -407,7 +430,10 @@ Result<int> RunSession::conclude(const RunResult& result) {
       options_.output.progress != ProgressStyle::json) {
     LinePrinter printer(STDERR_FILENO,
                         detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
-    print_summary(printer, result.status, {command_line_, code, ""});
+    const std::string& model = target_.display_model;
+    const bool no_price = !model.empty() && prices_.find(target_.identity.model) == nullptr;
+    print_summary(printer, result.status,
+                  {command_line_, code, no_price ? "no price for " + model : ""});
   }
   if (result.error) return failure(result.error->message, result.error->kind);
   if (!stored) return forward_error(stored);

@@ -94,13 +94,18 @@ Status check_stdin(const std::string& input, const Settings& settings) {
   return {};
 }
 
+/// An estimate without a pilot needs no database.
+bool only_estimates(const Settings& settings) {
+  return settings.command() == Command::estimate && !settings.has("pilot");
+}
+
 Result<RunInputOptions> input_options(const std::string& input, const Settings& settings) {
   RunInputOptions options;
   options.path = input;
   if (settings.has("db")) {
     options.database = settings.text("db");
     if (options.database == "-") return usage_error("--db: a database cannot be stdin or stdout");
-  } else {
+  } else if (input != "-" || !only_estimates(settings)) {
     auto path = default_database_path(input);
     if (!path) return forward_error(path);
     options.database = std::move(*path);
@@ -205,6 +210,15 @@ RunLimitOptions limit_options(const Settings& settings) {
   return options;
 }
 
+RunCostOptions cost_options(const Settings& settings) {
+  RunCostOptions options;
+  options.prices = price_options(settings);
+  options.max_cost = settings.optional_money("max-cost");
+  options.max_items = settings.optional_integer("max-items");
+  if (settings.has("max-duration")) options.max_duration = settings.duration("max-duration");
+  return options;
+}
+
 RunErrorOptions error_options(const Settings& settings) {
   RunErrorOptions options;
   options.max_retries = static_cast<std::uint32_t>(settings.integer("max-retries"));
@@ -293,6 +307,7 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.input = std::move(*input_part);
   options.model = std::move(*model);
   options.limits = limit_options(settings);
+  options.cost = cost_options(settings);
   options.errors = error_options(settings);
   auto reuse = reuse_options(settings);
   if (!reuse) return forward_error(reuse);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "llmbatch/base/text.h"
+#include "llmbatch/input/chosen_lines.h"
 #include "llmbatch/input/file_item_source.h"
 #include "llmbatch/input/scan.h"
 
@@ -13,6 +14,8 @@ namespace llmbatch {
 namespace {
 
 constexpr std::string_view kFieldRule = "field:";
+/// The same items for the same file; a second pilot draws from what is left.
+constexpr std::uint64_t kPilotSeed = 90;
 
 /// Signals are blocked and wait in the signalfd; asking what is pending consumes nothing.
 bool stop_signal_pending() {
@@ -90,6 +93,10 @@ RunPlan stored_plan(const StoredInput& stored, InputIdentity identity, StoreRead
 
 }  // namespace
 
+std::uint64_t items_to_do(const StateCounts& items) {
+  return static_cast<std::uint64_t>(items.total() - items.finished());
+}
+
 Result<LineParserOptions> line_parser_options(const RunInputOptions& options) {
   LineParserOptions lines;
   const std::string_view rule = options.id_rule;
@@ -109,7 +116,7 @@ Result<LineParserOptions> line_parser_options(const RunInputOptions& options) {
 
 Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
                               const Provider& provider, StoreReader& reader, bool force_scan,
-                              std::function<void(std::uint64_t, std::uint64_t)> on_progress) {
+                              ScanHooks hooks) {
   Result<InputIdentity> identity = input.identity();
   if (!identity) return forward_error(identity);
   const Result<std::optional<StoredInput>> stored = reader.last_input();
@@ -128,7 +135,8 @@ Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
     scan.retry[static_cast<std::size_t>(state)] = true;
   }
   scan.temporary_directory = directory_of(options.input.database);
-  scan.on_progress = std::move(on_progress);
+  scan.on_progress = std::move(hooks.on_progress);
+  scan.on_request = std::move(hooks.on_request);
   scan.cancelled = stop_signal_pending;
   Result<ScanResult> result = scan_input(input, provider, reader.index(), scan);
   if (!result) return forward_error(result);
@@ -163,12 +171,23 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
   if (options.reuse.enabled) source_options.repeats = std::move(plan.repeats);
   const Result<JobTotals> totals = reader.totals();
   if (!totals) return forward_error(totals);
-  auto items =
+  if (options.pilot > 0) {
+    plan.lines = std::make_unique<ChosenLines>(
+        std::move(plan.lines),
+        draw_ordinals(items_to_do(plan.items), static_cast<std::uint64_t>(options.pilot),
+                      kPilotSeed));
+  }
+  auto opened =
       FileItemSource::open(input, provider, std::move(plan.lines), std::move(source_options));
-  if (!items) return forward_error(items);
-  if (totals->attempts == 0) return std::unique_ptr<ItemSource>(std::move(*items));
+  if (!opened) return forward_error(opened);
+  std::unique_ptr<ItemSource> items = std::move(*opened);
+  if (options.pilot > 0) {
+    const std::uint64_t first_line = plan.unchanged ? plan.start.line : 1;
+    items = std::make_unique<ChosenItems>(std::move(items), first_line);
+  }
+  if (totals->attempts == 0) return items;
   return std::unique_ptr<ItemSource>(
-      std::make_unique<AttemptCountingSource>(std::move(*items), reader));
+      std::make_unique<AttemptCountingSource>(std::move(items), reader));
 }
 
 Result<std::vector<std::string>> describe_invalid_lines(InvalidLineStream& lines,

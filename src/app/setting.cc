@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "llmbatch/base/text.h"
+#include "llmbatch/model/money.h"
 
 namespace llmbatch {
 namespace {
@@ -121,6 +122,8 @@ std::string_view expected_words(ValueType type) {
       return "a size (64MiB, 512K, 1048576)";
     case ValueType::duration:
       return "a duration (60, 500ms, 1m30s)";
+    case ValueType::money:
+      return "an amount in dollars (5, 0.15)";
     case ValueType::percent:
       return "a percentage (5 or 5%)";
     case ValueType::text:
@@ -144,6 +147,11 @@ bool parse_numeric(const SettingSpec& spec, const std::string& text, SettingValu
     return number.has_value();
   }
   if (spec.type == ValueType::count) integer = parse_count(text);
+  if (spec.type == ValueType::money) {
+    std::string_view decimal = text;
+    if (decimal.starts_with('$')) decimal.remove_prefix(1);
+    if (const auto money = Money::parse_dollars(decimal)) integer = money->pico();
+  }
   if (spec.type == ValueType::duration) integer = parse_duration_nanos(text);
   if (spec.type == ValueType::integer || spec.type == ValueType::auto_or_integer) {
     integer = parse_integer(text);
@@ -162,6 +170,7 @@ bool parse_numeric(const SettingSpec& spec, const std::string& text, SettingValu
 Status check_range(const SettingSpec& spec, const SettingValue& value) {
   double typed = static_cast<double>(value.integer);
   if (spec.type == ValueType::duration) typed /= 1e9;
+  if (spec.type == ValueType::money) typed /= static_cast<double>(Money::kPicoPerDollar);
   if (spec.type == ValueType::number) typed = value.number;
   if (spec.type == ValueType::percent) typed = value.number * 100;
   if (typed < spec.min) {
@@ -197,6 +206,7 @@ Status parse_scalar(const SettingSpec& spec, SettingValue& value) {
     case ValueType::count:
     case ValueType::size:
     case ValueType::duration:
+    case ValueType::money:
     case ValueType::percent:
       if (!parse_numeric(spec, text, value)) return wrong(text, expected_words(spec.type));
       return check_range(spec, value);

@@ -177,6 +177,12 @@ std::optional<double> Settings::optional_number(std::string_view name) const {
   return found.value.number;
 }
 
+std::optional<Money> Settings::optional_money(std::string_view name) const {
+  const Entry& found = entry(name);
+  if (!found.is_set) return std::nullopt;
+  return Money::from_pico(found.value.integer);
+}
+
 double Settings::number(std::string_view name) const { return optional_number(name).value_or(0); }
 
 Duration Settings::duration(std::string_view name) const { return Duration(integer(name)); }

@@ -11,9 +11,12 @@ namespace llmbatch {
 /// Adds the settings of `compare`, and lets it share those of `run`.
 void add_compare_rows(std::vector<SettingSpec>& rows);
 
-inline constexpr CommandSet kRun = only(Command::run);
+/// `estimate` takes what `run` takes: it looks at the same job, and a pilot is a run.
+inline constexpr CommandSet kRun = only(Command::run) | only(Command::estimate);
+inline constexpr CommandSet kEstimate = only(Command::estimate);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
+inline constexpr CommandSet kModels = only(Command::models);
 inline constexpr CommandSet kReport = only(Command::report);
 inline constexpr CommandSet kReview = only(Command::review);
 inline constexpr CommandSet kSimulate = only(Command::simulate);
@@ -23,6 +26,8 @@ std::span<const SettingSpec> run_request_rows();
 std::span<const SettingSpec> run_pacing_rows();
 std::span<const SettingSpec> run_output_rows();
 std::span<const SettingSpec> run_reuse_rows();
+std::span<const SettingSpec> price_rows();
+std::span<const SettingSpec> estimate_rows();
 std::span<const SettingSpec> token_rows();
 std::span<const SettingSpec> other_rows();
 std::span<const SettingSpec> review_rows();

@@ -53,6 +53,12 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database, 
   status.reuse = totals->saved;
   if (status.cached > 0) status.saved = status.reuse.known_cost();
   status.usage = totals->usage;
+  const bool known = status.spent.has_value() || totals->cost > Money();
+  status.known_cost = totals->cost;
+  status.unpriced = totals->unpriced;
+  status.spent.reset();
+  if (known && totals->unpriced == 0) status.spent = totals->cost;
+  if (!status.spent) status.projected.reset();
   return status;
 }
 

@@ -38,6 +38,7 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
       concurrency_(settings_.concurrency, settings_.max_concurrency, parts.clock.now()),
       retry_policy_(settings_.retries),
       estimate_(settings_.usage_means),
+      spending_(settings_.spending, status_),
       stats_(parts.clock.now()),
       reuses_(parts.answers != nullptr &&
               (parts.source.has_repeats() || parts.answers->has_shared())),
@@ -65,6 +66,7 @@ RunResult Runner::run() {
 bool Runner::step() {
   const SteadyTime now = parts_.clock.now();
   check_interrupts(now);
+  check_duration(now);
   collect_commits(now);
   refill();
   const SteadyTime deadline = admit(now);
@@ -127,6 +129,7 @@ void Runner::collect_commits(SteadyTime now) {
   if (collected_.error) fail(*collected_.error);
   if (collected_.progress_stamp) {
     progress_durable_ = *collected_.progress_stamp;
+    spending_.budget().on_durable(progress_durable_);
     while (!handed_over_.empty() && handed_over_.front().stamp <= progress_durable_) {
       durable_ = handed_over_.front();
       handed_over_.pop_front();
@@ -198,6 +201,10 @@ void Runner::refill() {
       return;
     }
     ++counters_.pulled;
+    if (enough_items(number)) {
+      ++counters_.waited;
+      return;
+    }
     slot.recorded = slot.item.attempts > 0;
     if (!needs_no_call(number)) enqueue(number);
   }
@@ -222,6 +229,7 @@ void Runner::enqueue(SlotNumber number) {
 SteadyTime Runner::admit(SteadyTime now) {
   scheduler_.advance(now);
   SteadyTime deadline = std::min(next_report_, next_status_row_);
+  if (settings_.max_duration) deadline = std::min(deadline, started_ + *settings_.max_duration);
   status_.waiting_for.clear();
   if (phase_ != Phase::running) {
     status_.waiting_for = fmt::format("{} in flight, nothing new is sent", count_calls());
@@ -256,7 +264,7 @@ bool Runner::may_start(SteadyTime now, SteadyTime& deadline) {
     deadline = std::min(deadline, *ready_at);
     return false;
   }
-  if (phase_ != Phase::running) return false;
+  if (phase_ != Phase::running || !cost_allows(slots_[*next], now)) return false;
   if (warm_up_calls_left_ > 0 && calls_in_flight_ > 0) {
     status_.waiting_for = "the first answer, to warm the prompt cache";
     return false;
@@ -318,6 +326,7 @@ void Runner::start(SlotNumber number, SteadyTime now) {
     return;
   }
   limiter_.take(slot.reservation, now, parts_.clock.wall_now());
+  spending_.start(slot);
   ++counters_.calls;
   ++calls_in_flight_;
 }
@@ -367,6 +376,7 @@ RunProgress Runner::describe_progress(SteadyTime now, std::int64_t unknown_calls
   RunProgress progress;
   progress.done_below_line = done_below_line();
   progress.items = items_;
+  progress.cost_ceiling = spending_.budget().settled();
   const Duration valid_for = std::max(kStateValidFor, 2 * commit_latency_);
   progress.limiter_state =
       limiter_.serialize(now, parts_.clock.wall_now(), valid_for, unknown_calls);
@@ -378,7 +388,8 @@ void Runner::store_progress(SteadyTime now) {
   const bool status_due = now >= next_status_row_;
   // Of a day's calls a few more are stored than were made; when they are used up, the next few.
   const bool day_used = settings_.limits.requests_per_day && counters_.calls != calls_stored_;
-  if (now - progress_set_ < kProgressInterval && !status_due && !day_used &&
+  const bool money_used = spending_.budget().needs_higher_ceiling();
+  if (now - progress_set_ < kProgressInterval && !status_due && !day_used && !money_used &&
       progress_set_ != SteadyTime{}) {
     return;
   }
@@ -386,6 +397,7 @@ void Runner::store_progress(SteadyTime now) {
   const std::int64_t block = calls_in_advance();
   if (settings_.limits.requests_per_day) handed_over_.push_back({now, counters_.calls + block});
   RunProgress progress = describe_progress(now, block);
+  progress.cost_ceiling = spending_.budget().hand_over(now);
   if (status_due) {
     next_status_row_ = now + kStatusRowInterval;
     refresh_status(now);
@@ -394,7 +406,8 @@ void Runner::store_progress(SteadyTime now) {
   // Without anything to send or to wait for, the state may rest until the next status row.
   const bool sending = scheduler_.ready() > 0 && limiter_.limits_anything();
   const bool stale = now - progress_durable_ >= kStateValidFor / 2;
-  writer_.set_progress(std::move(progress), now, status_due || day_used || (sending && stale));
+  writer_.set_progress(std::move(progress), now,
+                       status_due || day_used || money_used || (sending && stale));
   progress_set_ = now;
 }
 
@@ -417,6 +430,7 @@ void Runner::refresh_status(SteadyTime now) {
   status_.elapsed = now - started_;
   status_.concurrency = concurrency_.limit();
   status_.updated_at = parts_.clock.wall_now();
+  spending_.refresh(status_, items_[ItemState::pending]);
   const auto rate = stats_.finished_per_second(now);
   const auto left = static_cast<double>(items_[ItemState::pending]);
   status_.eta_seconds.reset();
@@ -435,6 +449,7 @@ RunResult Runner::finish() {
     LLMBATCH_CHECK(counters_.pulled == counters_.queued + counters_.reused + counters_.waited);
     LLMBATCH_CHECK(slots_.in_use() == 0);
   }
+  pause_after_max_items();
   refresh_status(now);
   status_.running = false;
   status_.waiting_for.clear();

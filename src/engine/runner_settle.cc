@@ -16,6 +16,14 @@ bool is_overload(ErrorClass error) {
   return error == ErrorClass::rate_limited || error == ErrorClass::overloaded;
 }
 
+/// Of a call without usage: an error answer costs nothing, and a connection that could not be made
+/// carried no request. Of what was lost later, or came back cut, nobody knows.
+bool may_have_been_billed(TransportError error, int http_status) {
+  const bool sent = error != TransportError::resolve && error != TransportError::connect &&
+                    error != TransportError::tls;
+  return sent && http_status < 400;
+}
+
 Usage estimated_usage(const TokenReservation& reservation, const Completion& completion) {
   Usage usage;
   usage.input = reservation.input;
@@ -40,8 +48,8 @@ AttemptRecord describe_attempt(const Slot& slot, Outcome& outcome, HttpReply& re
   attempt.response = std::move(reply.body);
   if (outcome.completion.has_usage) {
     attempt.usage = outcome.completion.usage;
-    attempt.cost = outcome.completion.usage.reported_cost;
-  } else if (outcome.error == ErrorClass::none) {
+  } else if (outcome.error == ErrorClass::none ||
+             (outcome.http_status == 200 && !outcome.completion.output.empty())) {
     attempt.usage = estimated_usage(slot.reservation, outcome.completion);
   }
   return attempt;
@@ -95,7 +103,6 @@ ItemResult describe_result(const ItemUpdate& update) {
     result.finish_reason = attempt.finish_reason;
     result.provider_request_id = attempt.request_id;
     result.usage = attempt.usage;
-    result.cost = attempt.cost;
     result.latency_ms = attempt.latency / std::chrono::milliseconds(1);
   }
   return result;
@@ -118,6 +125,11 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   }
   if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
   AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);
+  if (attempt.usage) {
+    attempt.cost = spending_.cost_of(slot.item.request, *attempt.usage, attempt.started_at);
+  }
+  spending_.settle(slot, attempt, may_have_been_billed(completion.reply.error, outcome.http_status),
+                   status_);
   stats_.on_call(attempt.usage ? &*attempt.usage : nullptr, now);
   ++status_.attempts;
   if (slot.item.attempts > 0) ++status_.retries;
@@ -195,7 +207,10 @@ void Runner::push_update(SlotNumber number, ItemUpdate update) {
   slot.final_state = update.state;
   slot.final_error = update.error;
   slot.final_message = update.error_message;
-  if (is_final(update.state) && parts_.monitor.wants_items()) slot.result = describe_result(update);
+  if (is_final(update.state) && parts_.monitor.wants_items()) {
+    slot.result = describe_result(update);
+    if (!slot.reused) slot.result->cost = slot.cost;
+  }
   ++(slot.reused ? committing_reused_ : committing_);
   writer_.push(std::move(update), number);
   if (reuses_ && is_final(slot.final_state)) settle_followers(number);

@@ -34,6 +34,8 @@ void SlotPool::release(SlotNumber number) {
   recycle(slot.item.request.body);
   recycle(slot.item.input_text);
   slot.history = {};
+  slot.cost_bound = Money();
+  slot.cost.reset();
   slot.other_answers_mark = -1;
   slot.counted_input = 0;
   slot.in_use = false;

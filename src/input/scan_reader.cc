@@ -84,6 +84,7 @@ void ScanReader::examine(LineRequest& request, Request& body, Findings& findings
                           std::string(line.text.substr(0, kOverlongTextBytes))};
       append_invalid_line(findings.invalid, invalid);
     } else {
+      if (options_.on_request) options_.on_request(body, request.request_hash());
       findings.lines.push_back({hash128(request.id()), request.request_hash(), line.number});
     }
   }

@@ -26,6 +26,8 @@ void append_cost(std::string& out, const RunStatus& status) {
   append_json_money(out, status.projected);
   out += R"(,"saved":)";
   append_json_money(out, status.saved);
+  out += R"(,"per_item":)";
+  append_json_money(out, status.per_item);
   out += '}';
 }
 

@@ -117,6 +117,9 @@ Json write(const RunStatus& status) {
           {"spent_pico", write(status.spent)},
           {"projected_pico", write(status.projected)},
           {"saved_pico", write(status.saved)},
+          {"per_item_pico", write(status.per_item)},
+          {"known_cost_pico", status.known_cost.pico()},
+          {"unpriced", status.unpriced},
           {"requests_per_minute", write(status.requests_per_minute)},
           {"tokens_per_minute", write(status.tokens_per_minute)},
           {"eta_seconds", write(status.eta_seconds)},
@@ -150,6 +153,11 @@ void read(const Json& json, RunStatus& status) {
   read(json, "spent_pico", status.spent);
   read(json, "projected_pico", status.projected);
   read(json, "saved_pico", status.saved);
+  read(json, "per_item_pico", status.per_item);
+  std::int64_t known_cost_pico = 0;
+  read(json, "known_cost_pico", known_cost_pico);
+  status.known_cost = Money::from_pico(known_cost_pico);
+  read(json, "unpriced", status.unpriced);
   read(json, "requests_per_minute", status.requests_per_minute);
   read(json, "tokens_per_minute", status.tokens_per_minute);
   read(json, "eta_seconds", status.eta_seconds);

@@ -81,6 +81,24 @@ const std::vector<ItemState>& problem_states() {
   return kStates;
 }
 
+std::vector<std::string> format_costs(const RunStatus& status) {
+  if (!status.spent) {
+    if (status.attempts == 0) return {};
+    if (status.known_cost == Money()) return {"unknown"};
+    return {"unknown, at least " + status.known_cost.to_display()};
+  }
+  std::vector<std::string> parts{status.spent->to_display() + " so far"};
+  if (status.usage.estimated) parts.back() += " (partly estimated)";
+  if (status.projected && status.items.finished() < status.items.total()) {
+    parts.push_back("about " + status.projected->to_display() + " in all");
+  }
+  if (status.per_item) parts.push_back(status.per_item->to_display() + " per item");
+  if (status.saved && *status.saved > Money()) {
+    parts.push_back(status.saved->to_display() + " saved");
+  }
+  return parts;
+}
+
 std::string format_status_line(const RunStatus& status) {
   const std::int64_t total = status.items.total();
   const std::int64_t finished = status.items.finished();
@@ -92,7 +110,10 @@ std::string format_status_line(const RunStatus& status) {
   }
   const auto rates = format_rates(status);
   if (status.requests_per_minute && !rates.empty()) line += ", " + rates.front();
-  if (status.spent) line += ", " + status.spent->to_display();
+  const auto costs = format_costs(status);
+  if (!costs.empty()) {
+    line += fmt::format(", {}{}", status.spent ? "" : "cost ", fmt::join(costs, ", "));
+  }
   if (status.eta_seconds && finished < total) {
     line += ", ETA " + format_span(*status.eta_seconds);
   }

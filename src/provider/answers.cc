@@ -55,6 +55,7 @@ void read_answer(const object& root, const AnswerContext& context, Outcome& outc
   auto& usage = outcome.completion.usage;
   usage.cached_input = std::min(usage.cached_input, usage.input);
   usage.cache_write = std::min(usage.cache_write, usage.input);
+  usage.cache_write_one_hour = std::min(usage.cache_write_one_hour, usage.cache_write);
   usage.reasoning = std::min(usage.reasoning, usage.output);
 }
 

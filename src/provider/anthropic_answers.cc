@@ -23,6 +23,9 @@ void read_usage(const object& root, Completion& completion) {
   counts.output = count_in(usage, "output_tokens");
   completion.has_usage = counts.input > 0 || counts.output > 0;
   object details;
+  if (object_in(usage, "cache_creation").get(details) == simdjson::SUCCESS) {
+    counts.cache_write_one_hour = count_in(details, "ephemeral_1h_input_tokens");
+  }
   if (object_in(usage, "output_tokens_details").get(details) == simdjson::SUCCESS) {
     counts.reasoning = count_in(details, "thinking_tokens");
   }

@@ -26,7 +26,9 @@ std::optional<Money> reported_cost(std::string_view body) {
   std::string digits(raw.substr(0, exponent));
   const std::string tail(exponent == std::string_view::npos ? "" : raw.substr(exponent));
   for (int cut = 0; cut < 32 && !digits.empty(); ++cut) {
-    if (const auto money = Money::parse_dollars(digits + tail)) return money;
+    if (const auto money = Money::parse_dollars(digits + tail)) {
+      return *money < Money() ? std::nullopt : money;
+    }
     if (digits.find('.') == std::string::npos) break;
     digits.pop_back();
     if (digits.ends_with('.')) digits.pop_back();

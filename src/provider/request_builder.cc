@@ -56,6 +56,8 @@ TokenCount cap_in_body(std::string_view name, std::string_view value) {
   return 0;
 }
 
+constexpr std::string_view kGeminiModels = "models/";
+
 tl::unexpected<Error> foreign_url(std::string_view url, WireFormat format,
                                   std::string_view expected) {
   return failure("url: '" + truncate_chars(url, 80) + "' is not of wire format " +
@@ -80,6 +82,11 @@ Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::s
   builder.base_ = std::move(base_url);
   builder.model_in_url_ = builder.base_.find("/openai/deployments/") != std::string::npos;
   const auto& model = config.defaults.model;
+  builder.model_name_ = model;
+  if (builder.model_name_.starts_with(kGeminiModels) &&
+      config.wire_format == WireFormat::gemini_generate) {
+    builder.model_name_.erase(0, kGeminiModels.size());
+  }
   if (!model.empty()) append_json_string(builder.model_, model);
   if (config.defaults.mark_prompt_cache) {
     builder.shared_prompt_ = config.defaults.shared_prompt;
@@ -96,6 +103,23 @@ void RequestBuilder::set_url(std::string& url, std::string_view path) const {
   url.assign(base_).append(path).append(query_);
 }
 
+/// Puts the text of a raw model name into `name`; without one, the job's model.
+void RequestBuilder::name_model(std::string_view raw, std::string& name) const {
+  if (raw.empty() || raw == model_) {
+    name.assign(model_name_);
+    return;
+  }
+  name.clear();
+  if (is_json_string(raw) && raw.find('\\') == std::string_view::npos) {
+    name.assign(raw.substr(1, raw.size() - 2));
+  } else if (auto decoded = decode_json_string(raw)) {
+    name = std::move(*decoded);
+  }
+  if (format_ == WireFormat::gemini_generate && name.starts_with(kGeminiModels)) {
+    name.erase(0, kGeminiModels.size());
+  }
+}
+
 Status RequestBuilder::build(const LineFields& line, Request& request) const {
   request.output_cap = 0;
   if (line.form == LineForm::batch_line) return build_batch_line(line, request);
@@ -108,6 +132,7 @@ Status RequestBuilder::build(const LineFields& line, Request& request) const {
   if (model.empty() && !model_in_url_)
     return failure("model: none given, neither here nor for the job");
 
+  name_model(own_model, request.model);
   auto& body = request.body;
   body.clear();
   if (format_ == WireFormat::gemini_generate) {
@@ -286,6 +311,7 @@ Status RequestBuilder::set_batch_url(const LineFields& line, Request& request) c
   for (const std::string_view version : {"/v1beta/", "/v1/"}) {
     if (path.starts_with(version)) path.remove_prefix(version.size() - 1);
   }
+  name_model({}, request.model);
   if (format_ != WireFormat::gemini_generate) {
     const auto expected = endpoint_path(format_, {});
     if (!path.empty() && path != expected) return foreign_url(line.url, format_, "/v1" + expected);
@@ -304,6 +330,8 @@ Status RequestBuilder::set_batch_url(const LineFields& line, Request& request) c
   path.remove_prefix(1);
   path.remove_suffix(kMethod.size());
   set_url(request.url, endpoint_path(format_, path));
+  if (path.starts_with(kGeminiModels)) path.remove_prefix(kGeminiModels.size());
+  request.model.assign(path);
   return {};
 }
 
@@ -323,6 +351,7 @@ Status RequestBuilder::build_batch_line(const LineFields& line, Request& request
   }
   if (!members.ok()) return failure("body: not a JSON object");
   const bool needs_model = format_ != WireFormat::gemini_generate && !model_in_url_;
+  if (needs_model && !model.empty()) name_model(model, request.model);
   if (!model.empty() || !needs_model) {
     request.body.assign(line.body);
     return {};

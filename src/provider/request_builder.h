@@ -26,6 +26,7 @@ class RequestBuilder {
   explicit RequestBuilder(Parameters parameters) : parameters_(std::move(parameters)) {}
 
   Status build_batch_line(const LineFields& line, Request& request) const;
+  void name_model(std::string_view raw, std::string& name) const;
   Status set_batch_url(const LineFields& line, Request& request) const;
   Status append_content(const LineFields& line, std::string& body) const;
   Status append_chat(const LineFields& line, std::string& body) const;
@@ -41,6 +42,7 @@ class RequestBuilder {
   std::string base_;           ///< base URL without its query
   std::string query_;          ///< `?api-version=...`, or empty
   std::string url_;            ///< complete, for the job's own model
+  std::string model_name_;     ///< the job's model as text, for Request::model
   std::string model_;          ///< raw JSON string, empty when the job names none
   std::string system_;         ///< raw JSON string, empty when there is none
   bool model_in_url_ = false;  ///< the deployment is part of the base URL (Azure)

@@ -71,16 +71,6 @@ std::string states_text(const RunStatus& status, std::initializer_list<ItemState
   return join(parts);
 }
 
-std::string cost_text(const RunStatus& status) {
-  if (!status.spent) return status.attempts > 0 ? "unknown" : "";
-  std::vector<std::string> parts{status.spent->to_display() + " so far"};
-  if (status.projected) parts.push_back("about " + status.projected->to_display() + " in all");
-  if (status.saved && *status.saved > Money()) {
-    parts.push_back(status.saved->to_display() + " saved by the cache");
-  }
-  return join(parts);
-}
-
 std::string attempts_text(const RunStatus& status) {
   if (status.attempts == 0) return {};
   std::string text = fmt::format("{}, {} of them retries", group_digits(status.attempts),
@@ -128,7 +118,7 @@ std::string format_status(const RunStatus& status, WallTime now) {
                           ? std::string()
                           : fmt::format("{} in, {} out", group_digits(status.usage.input),
                                         group_digits(status.usage.output)));
-  table.row("cost", cost_text(status));
+  table.row("cost", join(format_costs(status)));
   add_errors(table, status);
   return table.take();
 }

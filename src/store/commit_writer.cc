@@ -1,5 +1,6 @@
 #include "commit_writer.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "row_values.h"
@@ -39,7 +40,8 @@ constexpr std::string_view kUpdateProgress =
     " succeeded = ?5, filtered = ?6, flagged = ?7, failed = ?8, invalid = ?9, attempts = ?10,"
     " retries = ?11, cached = ?12, input_tokens = ?13, cached_input_tokens = ?14,"
     " cache_write_tokens = ?15, output_tokens = ?16, reasoning_tokens = ?17, cost_pico = ?18,"
-    " unpriced = ?19, limiter_state = coalesce(?20, limiter_state),"
+    " unpriced = ?19, limiter_state = coalesce(?20, limiter_state), estimated = ?21,"
+    " cost_ceiling_pico = ?22,"
     " counted_input_mean = coalesce(?41, counted_input_mean),"
     " reported_input_mean = coalesce(?42, reported_input_mean),"
     " input_samples = coalesce(?43, input_samples), output_mean = coalesce(?44, output_mean),"
@@ -216,6 +218,7 @@ void CommitWriter::count(const ItemUpdate& update) {
   if (attempt.cost) totals_.cost += *attempt.cost;
   if (!attempt.usage) return;
   if (!attempt.cost) ++totals_.unpriced;
+  if (attempt.usage->estimated) ++totals_.estimated;
   totals_.usage.input += attempt.usage->input;
   totals_.usage.cached_input += attempt.usage->cached_input;
   totals_.usage.cache_write += attempt.usage->cache_write;
@@ -244,6 +247,9 @@ Status CommitWriter::write_progress(const RunProgress& progress) {
   } else {
     s.bind_blob(20, progress.limiter_state);
   }
+  s.bind(21, totals_.estimated);
+  // Answers of this commit may have come after the state was described.
+  s.bind(22, std::max(progress.cost_ceiling, totals_.cost).pico());
   bind_usage_means(s, 41, progress.usage_means);
   s.bind(51, totals_.saved.input);
   s.bind(52, totals_.saved.output);

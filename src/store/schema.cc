@@ -179,6 +179,9 @@ create table progress (
   reasoning_tokens      integer not null,
   cost_pico             integer not null,  -- of the attempts with a known cost
   unpriced              integer not null,  -- attempts with usage, but no known cost
+  estimated             integer not null,  -- attempts whose usage the provider did not report
+  cost_ceiling_pico     integer not null,  -- cost_pico plus what calls may have cost that are not
+                                           --   stored: in flight, or lost with a killed run
   saved_input_tokens    integer not null,  -- what the answers that were taken over had used
   saved_output_tokens   integer not null,
   saved_pico            integer not null,  -- and cost, where that is known
@@ -191,7 +194,7 @@ create table progress (
   output_mean           real not null,     -- reported output tokens
   output_samples        integer not null
 ) strict;
-insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0, 0,0,0,0, x'', 0,0,0,0,0);
+insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0,0,0, 0,0,0,0, x'', 0,0,0,0,0);
 
 -- The last status snapshot, at most a second old while a run lasts: one row.
 create table status (

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "answered_items.h"
 #include "llmbatch/base/text.h"
 #include "open_database.h"
 #include "response_codec.h"
@@ -336,6 +337,11 @@ Status StoreReader::for_each_result(const ResultFilter& filter,
   }();
   Status ended = state_->connection->execute("commit");
   return status ? ended : status;
+}
+
+Result<std::vector<AnsweredItem>> StoreReader::answered_items(std::optional<std::int64_t> run,
+                                                              std::int64_t limit) {
+  return read_answered_items(*state_->connection, run, limit);
 }
 
 Result<HistoryReader> StoreReader::history() { return HistoryReader::begin(*state_->connection); }

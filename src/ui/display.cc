@@ -91,13 +91,14 @@ StyledLine rates_line(const RunStatus& status, const DisplayContext& context) {
   FittedLine line;
   int rank = 2;
   for (const std::string& rate : format_rates(status)) line.add(StyledLine(rate), rank++);
+  const auto costs = format_costs(status);
   if (status.spent) {
-    StyledLine cost(status.spent->to_display(), Style::accent);
-    line.add(cost.add(" so far"));
-    if (status.projected)
-      line.add(StyledLine("about " + status.projected->to_display() + " in all"), 1);
-  } else if (status.attempts > 0) {
-    line.add(StyledLine("cost unknown", Style::dim), 4);
+    line.add(StyledLine(costs.front(), Style::accent));
+    for (std::size_t i = 1; i < costs.size(); ++i) {
+      line.add(StyledLine(costs[i]), static_cast<int>(i) * 2 - 1);
+    }
+  } else if (!costs.empty()) {
+    line.add(StyledLine("cost " + costs.front(), Style::dim), 4);
   }
   return line.fit(separator(context.unicode), context.columns);
 }

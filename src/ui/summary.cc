@@ -95,9 +95,13 @@ void add_states(std::vector<StyledLine>& lines, const RunStatus& status) {
 
 std::string cost_text(const RunStatus& status, const SummaryHints& hints) {
   if (!status.spent) {
-    return hints.price_note.empty() ? "unknown" : "unknown (" + hints.price_note + ")";
+    std::string text = "unknown";
+    if (status.known_cost > Money()) text += ", at least " + status.known_cost.to_display();
+    return hints.price_note.empty() ? text : text + " (" + hints.price_note + ")";
   }
   std::string text = status.spent->to_display();
+  if (status.usage.estimated) text += " (partly estimated)";
+  if (status.per_item) text += ", " + status.per_item->to_display() + " per item";
   const std::int64_t done = status.items.finished();
   if (done > 0 && status.items.total() > done && status.projected) {
     text += ", about " + status.projected->to_display() + " for all items";

@@ -204,7 +204,7 @@ class Status(support.Case):
         self.assertEqual(set(status), STATUS_FIELDS)
         self.assertEqual(set(status["items"]), STATE_FIELDS)
         self.assertEqual(set(status["usage"]), USAGE_FIELDS)
-        self.assertEqual(set(status["cost_usd"]), {"spent", "projected", "saved"})
+        self.assertEqual(set(status["cost_usd"]), {"spent", "projected", "saved", "per_item"})
         self.assertEqual(set(status["rate"]), {"requests_per_minute", "tokens_per_minute"})
         self.assertEqual(status["items"], {"total": 3, "pending": 0, "in_flight": 0, "submitted": 0, "succeeded": 2,
                                            "filtered": 0, "flagged": 0, "failed": 1, "invalid": 0})

@@ -34,9 +34,10 @@ struct ScriptedAnswer {
   ErrorClass error = ErrorClass::none;
   Duration latency = std::chrono::milliseconds(500);
   std::optional<Duration> retry_after = {};
-  Usage usage = {100, 0, 0, 20, 0, false, std::nullopt};
+  Usage usage = {.input = 100, .output = 20};
   RateLimitHints limits = {};
   std::string message = {};
+  bool usage_with_error = false;
 };
 
 /// Decides an answer from the item's number and how often it was called before.
@@ -142,7 +143,8 @@ class FakeEndpoint final : public Transport, public Provider {
     outcome.retry_after = answer.retry_after;
     outcome.limits = answer.limits;
     outcome.message = answer.message;
-    if (answer.error == ErrorClass::none) {
+    if (answer.error == ErrorClass::timeout) outcome.http_status = 0;
+    if (answer.error == ErrorClass::none || answer.usage_with_error) {
       outcome.completion.output = "answer";
       outcome.completion.usage = answer.usage;
       outcome.completion.has_usage = true;
@@ -206,10 +208,12 @@ class CountingSource final : public ItemSource {
     item.place.line = next_ + 1;
     item.attempts = 0;
     item.request.body = before_ + std::to_string(next_) + padding_;
+    item.request.output_cap = output_cap;
     ++next_;
     return true;
   }
   std::uint64_t next_line() const override { return next_ + 1; }
+  TokenCount output_cap = 0;
 
  private:
   std::uint64_t count_;

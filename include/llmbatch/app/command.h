@@ -13,6 +13,8 @@ enum class Command : std::uint8_t {
   compare,
   status,
   export_results,
+  estimate,
+  models,
   report,
   review,
   simulate,

@@ -28,6 +28,10 @@ int compare_command(const ParsedCommand& parsed, const Environment& environment,
                     const std::string& command_line);
 int status_command(const ParsedCommand& parsed, const Environment& environment);
 int export_command(const ParsedCommand& parsed, const Environment& environment);
+/// `command_line` as for run.
+int estimate_command(const ParsedCommand& parsed, const Environment& environment,
+                     const std::string& command_line);
+int models_command(const ParsedCommand& parsed);
 int report_command(const ParsedCommand& parsed, const Environment& environment);
 int review_command(const ParsedCommand& parsed, const Environment& environment);
 int simulate_command(const ParsedCommand& parsed, const Environment& environment);

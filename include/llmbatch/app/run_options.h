@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "llmbatch/app/price_options.h"
 #include "llmbatch/app/settings.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/result.h"
@@ -28,7 +29,7 @@ struct TextSource {
 
 struct RunInputOptions {
   std::string path;      ///< `-` is stdin
-  std::string database;  ///< never empty
+  std::string database;  ///< empty only for an estimate of stdin without --db
   std::optional<TextSource> prompt;
   std::optional<TextSource> system;
   std::string id_rule = "id";  ///< `id`, `line`, `hash`, `field:NAME`, as in JobIdentity
@@ -44,6 +45,7 @@ struct RunModelOptions {
   std::optional<WireFormat> wire_format;
   std::string anthropic_version;
   std::optional<std::string> api_key_file;
+  bool needs_key = true;  ///< false: nothing is sent, so no key is looked for
   std::optional<std::int64_t> max_tokens;
   /// temperature, top_p, seed and stop by their OpenAI names, then --param: name and JSON value.
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -57,6 +59,13 @@ struct RunLimitOptions {
   std::optional<std::int64_t> rpd;
   std::optional<std::int64_t> concurrency;  ///< absent: auto
   std::int64_t max_concurrency = 256;
+};
+
+struct RunCostOptions {
+  PriceOptions prices;
+  std::optional<Money> max_cost;
+  std::optional<std::int64_t> max_items;
+  std::optional<Duration> max_duration;
 };
 
 struct RunErrorOptions {
@@ -98,12 +107,14 @@ struct RunOptions {
   RunInputOptions input;
   RunModelOptions model;
   RunLimitOptions limits;
+  RunCostOptions cost;
   RunErrorOptions errors;
   RunReuseOptions reuse;
   RunNetworkOptions network;
   RunOutputOptions output;
-  std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
+  std::int64_t pilot = 0;                ///< run this many items only, drawn at random; 0: all
   std::string command = "llmbatch run";  ///< what others are told of who holds the database
+  std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
 };
 
 /// Reads the prompt and system files, too. Contradictions are usage errors that name both settings

@@ -2,6 +2,7 @@
 // input is unchanged. Thread rule: used by one thread; the scan has a second one of its own.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,15 +29,25 @@ struct RunPlan {
   InputPlace start;   ///< unchanged: where reading begins
 };
 
-/// `force_scan`: the job was changed. Long scans are reported through `on_progress` (bytes done,
-/// total); a pending SIGINT or SIGTERM ends them with the error kScanCancelled.
+/// Called during a scan; both may be empty. See ScanOptions.
+struct ScanHooks {
+  std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
+  std::function<void(const Request& request, const Hash128& request_hash)> on_request;
+};
+
+/// `force_scan`: the job was changed. Long scans are reported through `hooks`; a pending SIGINT or
+/// SIGTERM ends them with the error kScanCancelled.
 Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
                               const Provider& provider, StoreReader& reader, bool force_scan,
-                              std::function<void(std::uint64_t, std::uint64_t)> on_progress);
+                              ScanHooks hooks);
+
+/// Those without a final state.
+std::uint64_t items_to_do(const StateCounts& items);
 
 Result<LineParserOptions> line_parser_options(const RunInputOptions& options);
 
-/// The items of the plan, with the attempts that earlier runs made. `plan.lines` is taken.
+/// The items of the plan (of a pilot: some), with the attempts that earlier runs made. `plan.lines`
+/// is taken.
 Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
                                                const Provider& provider, StoreReader& reader,
                                                RunPlan& plan);

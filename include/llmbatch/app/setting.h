@@ -26,6 +26,7 @@ enum class ValueType : std::uint8_t {
   count,       ///< a whole number, `k` and `M` allowed: `1.5k`
   size,        ///< bytes: `64MiB`
   duration,    ///< seconds, or with a unit: `500ms`, `1m30s`
+  money,       ///< dollars as a decimal: `0.15`, `$5`
   percent,     ///< `5` or `5%`
   words,       ///< comma-separated list, of `choices` if there are any
   texts,       ///< a list taken verbatim, one value per flag
@@ -69,7 +70,7 @@ struct SettingSpec {
 struct SettingValue {
   std::vector<std::string> texts;  ///< as given; one per element for lists
   bool boolean = false;
-  std::int64_t integer = 0;  ///< integer, count, bytes, nanoseconds
+  std::int64_t integer = 0;  ///< integer, count, bytes, nanoseconds, pico-dollars
   double number = 0;         ///< number; percent as a fraction
 };
 

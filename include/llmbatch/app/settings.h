@@ -14,6 +14,7 @@
 #include "llmbatch/app/setting.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/result.h"
+#include "llmbatch/model/money.h"
 
 namespace llmbatch {
 
@@ -72,6 +73,7 @@ class Settings {
   std::optional<double> optional_number(std::string_view name) const;
   double number(std::string_view name) const;  ///< number; percent as a fraction
   Duration duration(std::string_view name) const;
+  std::optional<Money> optional_money(std::string_view name) const;
 
   /// What a message about a setting begins with: `--rpm`,
   /// `LLMBATCH_RPM`, `llmbatch.toml:3: rpm`.

@@ -14,6 +14,7 @@
 #include "llmbatch/base/random.h"
 #include "llmbatch/engine/repeat_groups.h"
 #include "llmbatch/engine/slot.h"
+#include "llmbatch/engine/spending.h"
 #include "llmbatch/engine/store_writer.h"
 #include "llmbatch/policy/concurrency.h"
 #include "llmbatch/policy/rate_limiter.h"
@@ -42,7 +43,10 @@ struct RunnerSettings {
   bool warm_prompt_cache = false;  ///< one call alone until the first is answered
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
-  UsageMeans usage_means;     ///< what earlier runs learnt
+  SpendingSettings spending;
+  std::optional<std::int64_t> max_items;  ///< taken up in this run
+  std::optional<Duration> max_duration;
+  UsageMeans usage_means;  ///< what earlier runs learnt
   /// Counts the input of requests; null: the estimate that needs no vocabulary.
   const TokenCounter* token_counter = nullptr;
 };
@@ -78,7 +82,7 @@ struct RunCounters {
   // The same items by what was done for them:
   std::int64_t queued = 0;  ///< to be called for
   std::int64_t reused = 0;  ///< answered without a call
-  std::int64_t waited = 0;  ///< given back while another item was asked the same
+  std::int64_t waited = 0;  ///< given back before they were called for
 };
 
 class Runner {
@@ -100,6 +104,10 @@ class Runner {
   void wait_and_settle(SteadyTime deadline);
 
   bool may_start(SteadyTime now, SteadyTime& deadline);
+  bool cost_allows(Slot& slot, SteadyTime now);
+  bool enough_items(SlotNumber next);
+  void check_duration(SteadyTime now);
+  void pause_after_max_items();
   std::optional<SteadyTime> limiter_wait(Slot& slot, SteadyTime now);
   TokenCount counted_input(Slot& slot) const;
   TokenReservation expected_use(Slot& slot) const;
@@ -150,6 +158,7 @@ class Runner {
   ConcurrencyLimit concurrency_;
   RetryPolicy retry_policy_;
   TokenEstimate estimate_;
+  Spending spending_;
   RunStats stats_;
   Scheduler scheduler_;
   SlotPool slots_;
@@ -162,6 +171,7 @@ class Runner {
   std::optional<Error> error_;
   int stop_signal_ = 0;
   bool source_ended_ = false;
+  bool max_items_reached_ = false;
   bool error_rate_warned_ = false;
   SteadyTime started_;
   SteadyTime drain_deadline_ = SteadyTime::max();

@@ -23,7 +23,9 @@ struct Slot {
   RetryHistory history;
   TokenReservation reservation;
   SteadyTime started_at{};
-  TokenCount counted_input = 0;          ///< of the body, when something asked for it; 0: not yet
+  TokenCount counted_input = 0;  ///< of the body, when something asked for it; 0: not yet
+  Money cost_bound;              ///< the most that the call in flight may cost, with a cost limit
+  std::optional<Money> cost;     ///< of this run's attempts; absent: none has a known cost
   std::int64_t other_answers_mark = -1;  ///< count of other answers at the last rate-limit answer
   bool in_use = false;
   bool recorded = false;                       ///< the database has a row for it

@@ -33,6 +33,8 @@ struct ScanOptions {
   /// Bytes of the file read so far and in all; about every MiB, from one thread at a time, which
   /// need not be the caller's.
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
+  /// Shown every usable request as it was built, from both threads at any time; may be empty.
+  std::function<void(const Request& request, const Hash128& request_hash)> on_request;
   /// Asked as often, from both threads; true ends the scan with the error kScanCancelled.
   std::function<bool()> cancelled;
   unsigned threads = 2;  ///< 1 or 2

@@ -63,6 +63,7 @@ struct LineFields {
 struct Request {
   std::string url;
   std::string body;
+  std::string model;          ///< that the body or url names, as requested; empty: none
   TokenCount output_cap = 0;  ///< the body's own output token limit, 0 when it names none
 };
 

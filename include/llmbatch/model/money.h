@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,11 +27,22 @@ class Money {
   std::string to_display() const;
 
   friend constexpr auto operator<=>(const Money&, const Money&) = default;
+  /// Sums end at the largest amount instead of overflowing: a server may report any cost.
   Money& operator+=(Money other) {
-    pico_ += other.pico_;
+    if (__builtin_add_overflow(pico_, other.pico_, &pico_)) {
+      pico_ = other.pico_ > 0 ? std::numeric_limits<std::int64_t>::max()
+                              : std::numeric_limits<std::int64_t>::min();
+    }
     return *this;
   }
-  friend Money operator+(Money a, Money b) { return Money(a.pico_ + b.pico_); }
+  friend Money operator+(Money a, Money b) { return a += b; }
+  /// `count` times the amount; at most the largest amount.
+  Money times(std::int64_t count) const {
+    std::int64_t product = 0;
+    if (!__builtin_mul_overflow(pico_, count, &product)) return Money(product);
+    return Money((pico_ < 0) == (count < 0) ? std::numeric_limits<std::int64_t>::max()
+                                            : std::numeric_limits<std::int64_t>::min());
+  }
   friend Money operator-(Money a, Money b) { return Money(a.pico_ - b.pico_); }
 
  private:

@@ -61,7 +61,10 @@ struct RunStatus {
   Usage usage;                 ///< of the job, all attempts
   std::optional<Money> spent;  ///< absent: price unknown
   std::optional<Money> projected;
-  std::optional<Money> saved;
+  std::optional<Money> saved;                 ///< by answers that needed no call
+  std::optional<Money> per_item;              ///< mean of the finished items
+  Money known_cost;                           ///< of the attempts with a known cost
+  std::int64_t unpriced = 0;                  ///< attempts with usage, but without a known cost
   std::optional<double> requests_per_minute;  ///< over the last minute
   std::optional<double> tokens_per_minute;
   std::optional<double> eta_seconds;

@@ -31,6 +31,10 @@ std::string format_span(double seconds);
 const std::vector<ItemState>& problem_states();
 
 /// `23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, ETA 54m, waiting for: ...`.
+/// What the job costs: `$3.42 so far`, `about $225.00 in all`, `$0.0045 per item`, `$1.00 saved`;
+/// `unknown` alone where it is, empty before the first attempt.
+std::vector<std::string> format_costs(const RunStatus& status);
+
 std::string format_status_line(const RunStatus& status);
 
 }  // namespace llmbatch

@@ -15,6 +15,8 @@ struct Usage {
   TokenCount input = 0;
   TokenCount cached_input = 0;  ///< part of input
   TokenCount cache_write = 0;   ///< part of input
+  TokenCount cache_write_one_hour =
+      0;  ///< part of cache_write that is kept for an hour (Anthropic)
   TokenCount output = 0;
   TokenCount reasoning = 0;            ///< part of output
   bool estimated = false;              ///< the provider reported no usage

@@ -89,6 +89,8 @@ struct RunProgress {
   /// Every line below this one is dispatched and final; resuming an unchanged file starts here.
   std::uint64_t done_below_line = 1;
   StateCounts items;
+  /// What the job may have cost once this is durable, calls in flight included, see Budget.
+  Money cost_ceiling;
   std::string limiter_state;              ///< opaque, see RateLimiter::serialize
   std::optional<UsageMeans> usage_means;  ///< absent: the stored ones stay
   std::optional<RunStatus> status;        ///< refreshed about once a second

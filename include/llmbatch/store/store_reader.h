@@ -16,6 +16,7 @@
 #include "llmbatch/port/item_index.h"
 #include "llmbatch/port/known_answers.h"
 #include "llmbatch/port/line_plan.h"
+#include "llmbatch/store/answered_item.h"
 #include "llmbatch/store/history_reader.h"
 #include "llmbatch/store/stored_input.h"
 
@@ -79,6 +80,11 @@ class StoreReader {
   Result<StateCounts> count_states();
   /// Items in a problem state by class of error, commonest first, each with a sample message.
   Result<std::vector<ErrorTally>> error_tally(std::size_t limit);
+
+  /// What the latest answered items used (of one run, or of all), at most `limit`, by seq. Reads
+  /// the end of the attempts only, however many there are.
+  Result<std::vector<AnsweredItem>> answered_items(std::optional<std::int64_t> run,
+                                                   std::int64_t limit);
 
   /// Calls `visit` for each result in the line order of the last scan, invalid lines in between,
   /// then items that are no longer in the input. Streams: one row in memory. `visit` returns false

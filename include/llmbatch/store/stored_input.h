@@ -18,12 +18,15 @@ namespace llmbatch {
 /// Sums over every attempt of the job, all runs; exact, because they are stored with each commit.
 struct JobTotals {
   std::int64_t attempts = 0;
-  std::int64_t retries = 0;   ///< attempts after an item's first
-  std::int64_t cached = 0;    ///< items answered without a call
-  Usage usage;                ///< without reported_cost
-  Money cost;                 ///< of the attempts with a known cost
-  std::int64_t unpriced = 0;  ///< attempts with usage, but without a known cost
-  SavedByReuse saved;         ///< what the answers of `cached` items had used and cost
+  std::int64_t retries = 0;    ///< attempts after an item's first
+  std::int64_t cached = 0;     ///< items answered without a call
+  Usage usage;                 ///< without reported_cost
+  Money cost;                  ///< of the attempts with a known cost
+  std::int64_t unpriced = 0;   ///< attempts with usage, but without a known cost
+  std::int64_t estimated = 0;  ///< attempts whose usage the provider did not report
+  /// The cost, and what calls may have cost that were lost with a killed run, see Budget.
+  Money cost_ceiling;
+  SavedByReuse saved;          ///< what the answers of `cached` items had used and cost
 };
 
 /// The input of the last run and where that run stood.

@@ -114,6 +114,20 @@ TEST_F(SettingsTest, WrongValuesInFilesNameFileLineKeyAndValue) {
   EXPECT_THAT(error({"run", "in.jsonl"}), testing::StartsWith("llmbatch.toml:2: "));
 }
 
+TEST_F(SettingsTest, AmountsKeepTheirDigits) {
+  write("work/llmbatch.toml", "price-input = 0.15\nprice-output = '0.123456789012'\n");
+  const auto parsed = parse({"run", "in.jsonl", "--max-cost", "$5.5"});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->settings.optional_money("max-cost")->pico(), 5'500'000'000'000);
+  EXPECT_EQ(parsed->settings.optional_money("price-input")->pico(), 150'000'000'000);
+  EXPECT_EQ(parsed->settings.optional_money("price-output")->pico(), 123'456'789'012);
+  EXPECT_EQ(parsed->settings.optional_money("price-cached-input"), std::nullopt);
+  EXPECT_EQ(error({"run", "in.jsonl", "--max-cost", "five"}),
+            "--max-cost: 'five' is not an amount in dollars (5, 0.15)");
+  EXPECT_EQ(error({"run", "in.jsonl", "--max-cost", "-1"}),
+            "--max-cost: -1 is too small (at least 0)");
+}
+
 TEST_F(SettingsTest, FilesHoldListsSizesAndParameters) {
   write("work/llmbatch.toml",
         "stop = ['a,b', 'c']\nmax-response-size = '1MiB'\ntimeout = '1m30s'\nrpm = '1.5k'\n"

@@ -33,6 +33,9 @@ RunStatus full_status() {
   status.spent = Money::parse_dollars("3.42");
   status.projected = Money::parse_dollars("225");
   status.saved = Money::parse_dollars("0.0000636");
+  status.per_item = Money::parse_dollars("0.0045");
+  status.known_cost = *Money::parse_dollars("3.42");
+  status.unpriced = 2;
   status.requests_per_minute = 480.5;
   status.tokens_per_minute = 120000;
   status.eta_seconds = 12.25;
@@ -65,7 +68,7 @@ TEST(RunStatusJson, NamesAndTheirOrderAreFixed) {
       R"("flagged":6,"failed":7,"invalid":8},"attempts":80,"retries":10,)"
       R"("usage":{"input_tokens":100,"cached_input_tokens":20,"cache_write_tokens":5,)"
       R"("output_tokens":30,"reasoning_tokens":12,"estimated":true},)"
-      R"("cost_usd":{"spent":3.42,"projected":225,"saved":0.0000636},)"
+      R"("cost_usd":{"spent":3.42,"projected":225,"saved":0.0000636,"per_item":0.0045},)"
       R"("rate":{"requests_per_minute":480.5,"tokens_per_minute":120000},"eta_seconds":12.25,)"
       R"("waiting_for":"tpm limit, 12 s","error_rate":0.015,"cached":11,)"
       R"("started_at":"2026-11-23T02:14:07.123Z","pause_reason":"quota exhausted"})");
@@ -79,7 +82,7 @@ TEST(RunStatusJson, WhatIsUnknownIsNull) {
       R"("flagged":0,"failed":0,"invalid":0},"attempts":0,"retries":0,)"
       R"("usage":{"input_tokens":0,"cached_input_tokens":0,"cache_write_tokens":0,)"
       R"("output_tokens":0,"reasoning_tokens":0,"estimated":false},)"
-      R"("cost_usd":{"spent":null,"projected":null,"saved":null},)"
+      R"("cost_usd":{"spent":null,"projected":null,"saved":null,"per_item":null},)"
       R"("rate":{"requests_per_minute":null,"tokens_per_minute":null},"eta_seconds":null,)"
       R"("waiting_for":null,"error_rate":null,"cached":0,"started_at":null,"pause_reason":null})");
 }
@@ -108,6 +111,8 @@ TEST(RunStatusStorage, EverythingComesBack) {
   EXPECT_EQ(status->items.by_state, stored.items.by_state);
   EXPECT_EQ(status->duplicates, 9);
   EXPECT_EQ(status->usage, stored.usage);
+  EXPECT_EQ(status->known_cost, stored.known_cost);
+  EXPECT_EQ(status->unpriced, 2);
   EXPECT_EQ(status->started_at, stored.started_at);
   EXPECT_EQ(status->updated_at, stored.updated_at);
   EXPECT_EQ(status->finished_this_run, 21);

@@ -46,6 +46,31 @@ TEST(StatusText, FastRunsCountPerSecond) {
   EXPECT_EQ(format_rates(status).front(), "2.5 req/min");
 }
 
+TEST(StatusText, CostsAreToldAsFarAsTheyAreKnown) {
+  RunStatus status;
+  EXPECT_THAT(format_costs(status), IsEmpty());
+  status.attempts = 3;
+  EXPECT_THAT(format_costs(status), ElementsAre("unknown"));
+  status.known_cost = *Money::parse_dollars("1.5");
+  EXPECT_THAT(format_costs(status), ElementsAre("unknown, at least $1.50"));
+  status.items.by_state = {2, 0, 0, 1, 0, 0, 0, 0};
+  status.spent = status.known_cost;
+  status.projected = Money::parse_dollars("4.5");
+  status.per_item = Money::parse_dollars("1.5");
+  status.saved = Money::parse_dollars("0.25");
+  status.usage.estimated = true;
+  EXPECT_THAT(format_costs(status),
+              ElementsAre("$1.50 so far (partly estimated)", "about $4.50 in all", "$1.50 per item",
+                          "$0.25 saved"));
+  EXPECT_EQ(format_status_line(status),
+            "1/3 done (33.3 %), $1.50 so far (partly estimated), about $4.50 in all, $1.50 per "
+            "item, $0.25 saved");
+  status.items.by_state = {0, 0, 0, 3, 0, 0, 0, 0};
+  status.saved.reset();
+  EXPECT_THAT(format_costs(status),
+              ElementsAre("$1.50 so far (partly estimated)", "$1.50 per item"));
+}
+
 TEST(StatusText, AStatusLineLeavesOutWhatIsNotKnown) {
   RunStatus status;
   status.items[ItemState::succeeded] = 1;

@@ -242,7 +242,12 @@ TEST_P(UsageOf, IsNormalised) {
 
 Usage counts(TokenCount input, TokenCount cached, TokenCount written, TokenCount output,
              TokenCount reasoning, std::optional<Money> cost = std::nullopt) {
-  return {input, cached, written, output, reasoning, false, cost};
+  return {.input = input,
+          .cached_input = cached,
+          .cache_write = written,
+          .output = output,
+          .reasoning = reasoning,
+          .reported_cost = cost};
 }
 
 INSTANTIATE_TEST_SUITE_P(

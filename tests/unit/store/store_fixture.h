@@ -63,7 +63,7 @@ inline ItemUpdate succeeded(std::uint64_t seq, const std::string& id, const std:
   attempt.model = "gpt-4o-mini-2024-07-18";
   attempt.finish_reason = "stop";
   attempt.request_id = "req_" + id;
-  attempt.usage = Usage{412, 0, 0, 3, 0, false, std::nullopt};
+  attempt.usage = Usage{.input = 412, .output = 3};
   attempt.cost = Money::from_pico(63'600'000);
   attempt.response = "{\"output\":\"" + output + "\"}";
   update.attempt = attempt;

@@ -189,8 +189,11 @@ TEST_F(Storing, ProgressAndLimiterStateAreThoseOfTheLastCommit) {
   ASSERT_TRUE(input->has_value());
   EXPECT_EQ((*input)->done_below_line, 2U);
   EXPECT_EQ((*input)->items[ItemState::succeeded], 1);
+  EXPECT_EQ(reader()->totals()->cost_ceiling, Money()) << "no call is priced, none is in flight";
+  progress.cost_ceiling = Money::from_pico(500);
   progress.limiter_state.clear();
   ASSERT_TRUE(store->commit({}, progress).has_value());
+  EXPECT_EQ(reader()->totals()->cost_ceiling, Money::from_pico(500));
   EXPECT_EQ(reader()->limiter_state()->size(), 3U);
 }
 
