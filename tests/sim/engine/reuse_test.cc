@@ -69,7 +69,7 @@ class CommittedAnswers final : public KnownAnswers {
     if (found == shared.end()) return nullptr;
     auto answer = std::make_shared<ReusedAnswer>();
     answer->http_status = found->second;
-    answer->usage = Usage{50, 0, 0, 5, 0, false, std::nullopt};
+    answer->usage = Usage{.input = 50, .output = 5};
     answer->foreign.emplace().number = 0;
     return answer;
   }

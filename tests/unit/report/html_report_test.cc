@@ -27,7 +27,7 @@ AttemptFacts answer(std::int64_t started_ms, std::int64_t latency_us = 300'000) 
   attempt.started_ms = started_ms;
   attempt.latency_us = latency_us;
   attempt.http_status = 200;
-  attempt.usage = Usage{400, 100, 0, 20, 5, false, std::nullopt};
+  attempt.usage = Usage{.input = 400, .cached_input = 100, .output = 20, .reasoning = 5};
   attempt.cost = Money::parse_dollars("0.01");
   attempt.model = "gpt-4o-mini-2024-07-18";
   return attempt;

@@ -44,7 +44,7 @@ ItemUpdate taken_over(std::uint64_t seq, const std::string& id, std::uint64_t fr
   answer->seq = from;
   answer->http_status = 200;
   answer->output = "hello";
-  answer->usage = Usage{412, 0, 0, 3, 0, false, std::nullopt};
+  answer->usage = Usage{.input = 412, .output = 3};
   answer->cost = Money::from_pico(63'600'000);
   update.reused = std::move(answer);
   return update;
