@@ -46,7 +46,7 @@ Status mark_prompt_cache(const std::string* prompt_template, const std::string* 
     defaults.shared_prompt = prompt->leading_text();
   }
   const bool common_system = system_template != nullptr && defaults.shared_system;
-  if (!common_system && defaults.shared_prompt.find_first_not_of(" ") == std::string::npos) {
+  if (!common_system && defaults.shared_prompt.find_first_not_of(' ') == std::string::npos) {
     return usage_error(
         "--prompt-cache: the requests begin with nothing they share; put what is common into "
         "--system or at the beginning of the prompt template");

@@ -194,7 +194,7 @@ struct AnswerCache::State {
   // Guarded by mutex.
   std::string warning;
 
-  void warn(std::string text) {
+  void warn(const std::string& text) {
     const std::lock_guard lock(mutex);
     if (!warning.empty()) warning += "; ";
     warning += text;
