@@ -6,6 +6,7 @@
 
 #include "llmbatch/app/run_plan.h"
 #include "llmbatch/provider/make_provider.h"
+#include "prompt_cache.h"
 
 namespace llmbatch {
 namespace {
@@ -19,6 +20,8 @@ void take_parameters(const std::string& text, ProviderConfig& config) {
   for (const auto& [name, value] : parameters.items()) {
     if (name == "anthropic-version" && value.is_string()) {
       config.anthropic_version = value.get<std::string>();
+    } else if (name == "prompt-cache") {
+      config.defaults.mark_prompt_cache = true;
     } else if (name == "max_tokens" && value.is_number_integer()) {
       config.defaults.max_tokens = value.get<std::int64_t>();
     } else {
@@ -48,6 +51,12 @@ Result<std::unique_ptr<Provider>> provider_of_job(const JobIdentity& job) {
   const auto checks = stored_checks(job.checks);
   if (!checks) return forward_error(checks);
   config.defaults.answer_format = answer_format(*checks);
+  if (config.defaults.mark_prompt_cache) {
+    const Status marked =
+        mark_prompt_cache(job.prompt_template.empty() ? nullptr : &job.prompt_template,
+                          job.system_template.empty() ? nullptr : &job.system_template, config);
+    if (!marked) return forward_error(marked);
+  }
   return make_provider(std::move(config));
 }
 

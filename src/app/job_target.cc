@@ -6,6 +6,7 @@
 
 #include "llmbatch/app/api_key.h"
 #include "llmbatch/base/text.h"
+#include "prompt_cache.h"
 
 namespace llmbatch {
 namespace {
@@ -113,6 +114,7 @@ std::string canonical_parameters(const ProviderConfig& config) {
     object[name] = nlohmann::json::parse(value, nullptr, false);
   }
   if (config.defaults.max_tokens) object["max_tokens"] = *config.defaults.max_tokens;
+  if (config.defaults.mark_prompt_cache) object["prompt-cache"] = true;
   if (config.wire_format == WireFormat::anthropic_messages) {
     object["anthropic-version"] = config.anthropic_version;
   }
@@ -191,7 +193,18 @@ Result<JobTarget> resolve_target(const RunOptions& options, const Environment& e
     target.warnings.push_back(fmt::format(
         "note: this provider demands max_tokens; {} is sent where the input names none", *tokens));
   }
+  if (options.reuse.prompt_cache) {
+    const Status marked =
+        mark_prompt_cache(options.input.prompt ? &options.input.prompt->text : nullptr,
+                          options.input.system ? &options.input.system->text : nullptr, config);
+    if (!marked) return forward_error(marked);
+  }
   target.identity = identify_job(options, config);
+  // Where no profile says who answers, the URL does.
+  if (config.profile == nullptr || config.profile->base_url.empty()) {
+    target.endpoint = hash128(config.base_url);
+  }
+  if (!config.base_url.empty()) target.shared_endpoint = hash128(config.base_url);
   target.display_model = options.model.model.empty() ? config.defaults.model : options.model.model;
   return target;
 }

@@ -26,6 +26,7 @@
 #include "preflight_estimate.h"
 #include "recheck.h"
 #include "rehearsal.h"
+#include "shared_answers.h"
 
 namespace llmbatch {
 namespace {
@@ -78,6 +79,7 @@ class RunSession {
   Result<bool> make_plan(bool job_changed);
   Status begin();
   Result<int> conclude_recheck();
+  std::unique_ptr<KnownAnswers> open_answers();
   Result<RunResult> execute();
   Result<int> conclude(const RunResult& result);
   RunnerSettings runner_settings(std::string limiter_state) const;
@@ -104,6 +106,7 @@ class RunSession {
   std::unique_ptr<StoreReader> reader_;
   std::unique_ptr<Provider> provider_before_;  ///< of the stored job, for --recheck
   bool checks_change_ = false;
+  std::unique_ptr<AnswerCache> cache_;
   RunPlan plan_;
   std::unique_ptr<Recheck> recheck_;
   std::string estimate_line_;  ///< empty: there is nothing to tell
@@ -212,6 +215,10 @@ Status RunSession::open_database() {
   auto reader = StoreReader::open(options_.input.database);
   if (!reader) return forward_error(reader);
   reader_ = std::move(*reader);
+  if (options_.reuse.cache.empty()) return {};
+  auto cache = AnswerCache::open(options_.reuse.cache, target_.shared_endpoint);
+  if (!cache) return forward_error(cache);
+  cache_ = std::move(*cache);
   return {};
 }
 
@@ -295,8 +302,10 @@ Status RunSession::begin() {
   if (!plan_.unchanged) {
     start.plan = plan_.lines.get();
     start.invalid_lines = plan_.invalid.get();
+    start.repeats = plan_.repeats.get();
     start.counts = plan_.counts;
   }
+  start.endpoint = target_.endpoint;
   start.command = command_line_;
   start.version = kVersion;
   start.pid = ::getpid();
@@ -357,6 +366,7 @@ RunnerSettings RunSession::runner_settings(std::string limiter_state) const {
   settings.pause_on_error_rate = !options_.errors.warn_on_error_rate;
   settings.drain_timeout = options_.network.drain_timeout;
   settings.reask = options_.checks.reask;
+  settings.warm_prompt_cache = options_.reuse.prompt_cache;
   settings.random_seed = std::random_device{}();
   settings.limiter_state = std::move(limiter_state);
   settings.spending = {prices_, target_.identity.model, options_.cost.max_cost, held_};
@@ -394,6 +404,7 @@ RunStatus RunSession::initial_status(const JobTotals& totals) const {
   status.attempts = totals.attempts;
   status.retries = totals.retries;
   status.cached = totals.cached;
+  status.reuse = totals.saved;
   status.usage = totals.usage;
   status.known_cost = totals.cost;
   status.unpriced = totals.unpriced;
@@ -421,13 +432,30 @@ Result<RunResult> RunSession::execute() {
   if (!means) return forward_error(means);
   RunnerSettings settings = runner_settings(std::move(*limiter_state));
   settings.usage_means = *means;
-  Runner runner({clock_, **items, *provider_, **transport, *store_, *monitor_, *interrupts_,
-                 answer_check_.get()},
+  auto answers = open_answers();
+  std::optional<CacheFillingStore> filling;
+  if (cache_) filling.emplace(*store_, *cache_);
+  ResultStore& store = filling ? static_cast<ResultStore&>(*filling) : *store_;
+  Runner runner({clock_, **items, *provider_, **transport, store, *monitor_, *interrupts_,
+                 answer_check_.get(), answers.get()},
                 std::move(settings), initial_status_);
   return runner.run();
 }
 
+/// Null: every item is called for.
+std::unique_ptr<KnownAnswers> RunSession::open_answers() {
+  if (!options_.reuse.enabled) return nullptr;
+  auto stored = reader_->answers(target_.endpoint);
+  if (!cache_) return stored;
+  return std::make_unique<SharedAnswers>(std::move(stored), *cache_,
+                                         [this](const std::string& text) { tell(text); });
+}
+
 Result<int> RunSession::conclude(const RunResult& result) {
+  if (cache_) {
+    if (const std::string warning = cache_->warning(); !warning.empty())
+      tell("warning: " + warning);
+  }
   int code = 0;
   std::string reason = "finished";
   switch (result.end) {

@@ -239,6 +239,20 @@ RunErrorOptions error_options(const Settings& settings) {
   return options;
 }
 
+Result<RunReuseOptions> reuse_options(const Settings& settings) {
+  RunReuseOptions options;
+  options.enabled = !settings.flag("no-cache");
+  options.cache = settings.text("cache");
+  options.prompt_cache = settings.flag("prompt-cache");
+  if (options.cache.empty()) return options;
+  for (const char* other : {"no-cache", "rehearse"}) {
+    if (!settings.flag(other)) continue;
+    return usage_error(
+        fmt::format("{}: not with {}", named(settings, "cache"), named(settings, other)));
+  }
+  return options;
+}
+
 RunNetworkOptions network_options(const Settings& settings) {
   RunNetworkOptions options;
   options.timeout = settings.duration("timeout");
@@ -300,6 +314,9 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   options.cost = cost_options(settings);
   options.errors = error_options(settings);
   options.checks = std::move(*checks);
+  auto reuse = reuse_options(settings);
+  if (!reuse) return forward_error(reuse);
+  options.reuse = std::move(*reuse);
   options.network = network_options(settings);
   options.output = std::move(*output);
   if (const auto file = settings.text("tokenizer"); !file.empty()) options.tokenizer = file;

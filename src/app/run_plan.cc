@@ -47,6 +47,7 @@ class AttemptCountingSource final : public ItemSource {
     return true;
   }
   std::uint64_t next_line() const override { return items_->next_line(); }
+  bool has_repeats() const override { return items_->has_repeats(); }
 
  private:
   std::unique_ptr<ItemSource> items_;
@@ -63,8 +64,11 @@ StateCounts counts_before_run(const ScanCounts& counts) {
   return items;
 }
 
-std::uint64_t items_to_do(const StateCounts& items) {
-  return static_cast<std::uint64_t>(items.total() - items.finished());
+Status rewind(RunPlan& plan) {
+  if (plan.repeats) {
+    if (Status back = plan.repeats->rewind(); !back) return back;
+  }
+  return plan.lines->rewind();
 }
 
 RunPlan stored_plan(const StoredInput& stored, InputIdentity identity, StoreReader& reader) {
@@ -80,6 +84,10 @@ RunPlan stored_plan(const StoredInput& stored, InputIdentity identity, StoreRead
 }
 
 }  // namespace
+
+std::uint64_t items_to_do(const StateCounts& items) {
+  return static_cast<std::uint64_t>(items.total() - items.finished());
+}
 
 bool stop_signal_pending() {
   sigset_t pending;
@@ -135,6 +143,7 @@ Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
   plan.identity = std::move(*identity);
   plan.lines = std::move(result->plan);
   plan.invalid = std::move(result->invalid);
+  plan.repeats = std::move(result->repeats);
   plan.counts = result->counts;
   plan.items = counts_before_run(result->counts);
   return plan;
@@ -143,7 +152,8 @@ Result<RunPlan> make_run_plan(const RunOptions& options, const InputFile& input,
 Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const InputFile& input,
                                                const Provider& provider,
                                                std::unique_ptr<LineRunStream> lines,
-                                               const RunPlan& plan) {
+                                               const RunPlan& plan,
+                                               std::unique_ptr<LineRunStream> repeats) {
   Result<LineParserOptions> parser = line_parser_options(options.input);
   if (!parser) return forward_error(parser);
   FileItemSourceOptions source_options;
@@ -154,6 +164,7 @@ Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const 
     source_options.start_line = plan.start.line;
     source_options.start_offset_bytes = plan.start.offset_bytes;
   }
+  source_options.repeats = std::move(repeats);
   auto items = FileItemSource::open(input, provider, std::move(lines), std::move(source_options));
   if (!items) return forward_error(items);
   return std::unique_ptr<ItemSource>(std::move(*items));
@@ -162,8 +173,12 @@ Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const 
 Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
                                                const Provider& provider, StoreReader& reader,
                                                RunPlan& plan) {
-  if (!plan.unchanged) {
-    if (const Status back = plan.lines->rewind(); !back) return forward_error(back);
+  if (plan.unchanged) {
+    auto repeats = reader.repeats(plan.start.line);
+    if (!repeats) return forward_error(repeats);
+    plan.repeats = std::move(*repeats);
+  } else if (const Status back = rewind(plan); !back) {
+    return forward_error(back);
   }
   const Result<JobTotals> totals = reader.totals();
   if (!totals) return forward_error(totals);
@@ -173,7 +188,8 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
         draw_ordinals(items_to_do(plan.items), static_cast<std::uint64_t>(options.pilot),
                       kPilotSeed));
   }
-  auto items = open_lines(options, input, provider, std::move(plan.lines), plan);
+  auto items = open_lines(options, input, provider, std::move(plan.lines), plan,
+                          options.reuse.enabled ? std::move(plan.repeats) : nullptr);
   if (!items) return items;
   if (options.pilot > 0) {
     const std::uint64_t first_line = plan.unchanged ? plan.start.line : 1;

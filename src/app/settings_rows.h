@@ -26,6 +26,7 @@ std::span<const SettingSpec> run_request_rows();
 std::span<const SettingSpec> run_pacing_rows();
 std::span<const SettingSpec> run_output_rows();
 std::span<const SettingSpec> run_check_rows();
+std::span<const SettingSpec> run_reuse_rows();
 std::span<const SettingSpec> price_rows();
 std::span<const SettingSpec> estimate_rows();
 std::span<const SettingSpec> token_rows();

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 
 #include "llmbatch/app/commands.h"
@@ -49,6 +49,9 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database, 
   if (!totals) return forward_error(totals);
   status.attempts = totals->attempts;
   status.retries = totals->retries;
+  status.cached = totals->cached;
+  status.reuse = totals->saved;
+  if (status.cached > 0) status.saved = status.reuse.known_cost();
   status.usage = totals->usage;
   const bool known = status.spent.has_value() || totals->cost > Money();
   status.known_cost = totals->cost;

@@ -19,6 +19,12 @@ constexpr Duration kProgressInterval = std::chrono::milliseconds(50);
 constexpr Duration kStateValidFor = std::chrono::milliseconds(250);
 /// Items that wait for their next attempt, per call allowed at a time, before no more are taken up.
 constexpr std::size_t kDelayedPerCall = 16;
+/// Calls that are made alone to warm the prompt cache; when all of them fail, nobody waits longer.
+constexpr int kWarmUpCalls = 3;
+/// Items that wait for another one's answer, or have it and are not durable yet, before no more are
+/// taken up; and the bytes of their input that are kept meanwhile.
+constexpr std::size_t kMaxUncalled = 4096;
+constexpr std::size_t kMaxWaitingBytes = 4u << 20;
 
 }  // namespace
 
@@ -34,6 +40,8 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
       estimate_(settings_.usage_means),
       spending_(settings_.spending, status_),
       stats_(parts.clock.now()),
+      reuses_(parts.answers != nullptr &&
+              (parts.source.has_repeats() || parts.answers->has_shared())),
       writer_(parts.store, items_, [&transport = parts.transport] { transport.wake(); }),
       started_(parts.clock.now()),
       next_report_(started_),
@@ -41,6 +49,7 @@ Runner::Runner(RunnerParts parts, RunnerSettings settings, RunStatus status)
   if (!settings_.limiter_state.empty()) {
     limiter_.restore(settings_.limiter_state, started_, parts.clock.wall_now());
   }
+  if (settings_.warm_prompt_cache) warm_up_calls_left_ = kWarmUpCalls;
   if (parts_.interrupts.fd() >= 0) parts_.transport.watch(parts_.interrupts.fd());
 }
 
@@ -133,7 +142,7 @@ void Runner::collect_commits(SteadyTime now) {
 
 void Runner::on_durable(SlotNumber number, SteadyTime now) {
   Slot& slot = slots_[number];
-  --committing_;
+  --(slot.reused ? committing_reused_ : committing_);
   slot.recorded = true;
   if (slot.retry_at) {
     scheduler_.delay(number, *std::exchange(slot.retry_at, std::nullopt));
@@ -141,7 +150,7 @@ void Runner::on_durable(SlotNumber number, SteadyTime now) {
   }
   if (is_final(slot.final_state)) {
     finish_item(slot, now);
-    slots_.release(number);
+    release(number);
   } else {
     give_back(number);
   }
@@ -152,8 +161,13 @@ void Runner::finish_item(Slot& slot, SteadyTime now) {
   ++items_[slot.final_state];
   --items_[ItemState::pending];
   ++status_.finished_this_run;
-  stats_.on_finished(slot.final_state, slot.final_error, slot.final_message, now);
   if (slot.result) parts_.monitor.item_finished(*slot.result);
+  if (slot.reused) {
+    // Says nothing about how the provider does.
+    stats_.on_reused(now);
+    return;
+  }
+  stats_.on_finished(slot.final_state, slot.final_error, slot.final_message, now);
   guard_error_rate();
 }
 
@@ -176,9 +190,7 @@ void Runner::guard_error_rate() {
 }
 
 void Runner::refill() {
-  const auto limit = static_cast<std::size_t>(concurrency_.limit());
-  while (phase_ == Phase::running && !source_ended_ && scheduler_.ready() < 2 * limit &&
-         scheduler_.delayed() < kDelayedPerCall * limit) {
+  while (may_pull()) {
     const SlotNumber number = slots_.acquire();
     Slot& slot = slots_[number];
     const Result<bool> more = parts_.source.next(slot.item);
@@ -189,10 +201,29 @@ void Runner::refill() {
       return;
     }
     ++counters_.pulled;
-    if (enough_items(number)) return;
+    if (enough_items(number)) {
+      ++counters_.waited;
+      return;
+    }
     slot.recorded = slot.item.attempts > 0;
-    scheduler_.add_ready(number);
+    if (!needs_no_call(number)) enqueue(number);
   }
+}
+
+bool Runner::may_pull() {
+  const auto limit = static_cast<std::size_t>(concurrency_.limit());
+  if (phase_ != Phase::running || source_ended_ || scheduler_.ready() >= 2 * limit ||
+      scheduler_.delayed() >= kDelayedPerCall * limit) {
+    return false;
+  }
+  if (!reuses_) return true;
+  return groups_.waiting() + committing_reused_ < kMaxUncalled &&
+         groups_.waiting_bytes() < kMaxWaitingBytes && writer_.has_room();
+}
+
+void Runner::enqueue(SlotNumber number) {
+  ++counters_.queued;
+  scheduler_.add_ready(number);
 }
 
 SteadyTime Runner::admit(SteadyTime now) {
@@ -236,6 +267,10 @@ bool Runner::may_start(SteadyTime now, SteadyTime& deadline) {
     return false;
   }
   if (phase_ != Phase::running || !cost_allows(slots_[*next], now)) return false;
+  if (warm_up_calls_left_ > 0 && calls_in_flight_ > 0) {
+    status_.waiting_for = "the first answer, to warm the prompt cache";
+    return false;
+  }
   const auto limit = static_cast<std::size_t>(concurrency_.limit());
   if (calls_in_flight_ >= limit || unfinished_calls() >= 2 * limit) {
     concurrency_.on_blocked();
@@ -308,12 +343,21 @@ void Runner::wait_and_settle(SteadyTime deadline) {
 
 void Runner::release_waiting() {
   for (const SlotNumber number : scheduler_.drain()) give_back(number);
+  for (const SlotNumber number : groups_.drain()) {
+    ++counters_.waited;
+    give_back(number);
+  }
 }
 
 /// The item stays pending: the next run begins at its line at the latest.
 void Runner::give_back(SlotNumber number) {
   ++counters_.released;
   lowest_given_back_ = std::min(lowest_given_back_, slots_[number].item.place.line);
+  release(number);
+}
+
+void Runner::release(SlotNumber number) {
+  if (reuses_) groups_.forget(slots_[number].item.seq, number);
   slots_.release(number);
 }
 
@@ -383,6 +427,7 @@ void Runner::refresh_status(SteadyTime now) {
   status_.items = items_;
   status_.items[ItemState::in_flight] = static_cast<std::int64_t>(calls_in_flight_);
   status_.items[ItemState::pending] -= static_cast<std::int64_t>(calls_in_flight_);
+  if (status_.cached > 0) status_.saved = status_.reuse.known_cost();
   status_.requests_per_minute = stats_.calls_per_minute(now);
   status_.tokens_per_minute = stats_.tokens_per_minute(now);
   status_.error_rate = stats_.error_rate();
@@ -406,6 +451,7 @@ RunResult Runner::finish() {
   if (end_ != RunEnding::failed) {
     LLMBATCH_CHECK(counters_.calls == counters_.answered);
     LLMBATCH_CHECK(counters_.pulled == counters_.finished + counters_.released);
+    LLMBATCH_CHECK(counters_.pulled == counters_.queued + counters_.reused + counters_.waited);
     LLMBATCH_CHECK(slots_.in_use() == 0);
   }
   pause_after_max_items();

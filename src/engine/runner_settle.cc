@@ -7,6 +7,7 @@
 #include "llmbatch/base/text.h"
 #include "llmbatch/engine/runner.h"
 #include "llmbatch/policy/token_count.h"
+#include "reuse.h"
 
 namespace llmbatch {
 namespace {
@@ -54,7 +55,9 @@ AttemptRecord describe_attempt(const Slot& slot, Outcome& outcome, HttpReply& re
   return attempt;
 }
 
-ItemUpdate identify(Item& item) {
+}  // namespace
+
+ItemUpdate identify(const Item& item) {
   ItemUpdate update;
   update.seq = item.seq;
   update.id = item.id;
@@ -64,6 +67,19 @@ ItemUpdate identify(Item& item) {
   update.input_text = item.input_text;
   update.attempts = item.attempts;
   return update;
+}
+
+namespace {
+
+void describe_reused(const ReusedAnswer& answer, ItemResult& result) {
+  result.output = answer.output;
+  result.output_is_json = answer.output_is_json;
+  result.http_status = answer.http_status;
+  result.model = answer.model;
+  result.finish_reason = answer.finish_reason;
+  result.provider_request_id = answer.request_id;
+  result.usage = answer.usage;
+  result.cost = Money();
 }
 
 ItemResult describe_result(const ItemUpdate& update) {
@@ -79,6 +95,8 @@ ItemResult describe_result(const ItemUpdate& update) {
   result.error_message = update.error_message;
   result.attempts = update.attempts;
   result.finished_at = update.finished_at;
+  result.cached = update.cached;
+  if (update.reused) describe_reused(*update.reused, result);
   if (update.attempt) {
     const AttemptRecord& attempt = *update.attempt;
     result.model = attempt.model;
@@ -99,6 +117,9 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   --calls_in_flight_;
   Outcome outcome = parts_.provider.parse_response(completion.reply);
   check_answer(outcome);
+  if (warm_up_calls_left_ > 0) {
+    warm_up_calls_left_ = outcome.error == ErrorClass::none ? 0 : warm_up_calls_left_ - 1;
+  }
   apply_limits(slot, outcome, now);
   const bool answered =
       outcome.error == ErrorClass::none || outcome.error == ErrorClass::check_failed;
@@ -170,6 +191,9 @@ void Runner::follow(SlotNumber number, const Outcome& outcome, AttemptRecord att
                     outcome.http_status != 0 ? fmt::format(" (HTTP {})", outcome.http_status) : "",
                     outcome.message.empty() ? "" : ": ", sanitize_for_terminal(outcome.message)));
   }
+  if (reuses_ && update.state == ItemState::succeeded && update.error == ErrorClass::none) {
+    slot.answer = describe_answer(update);
+  }
   push_update(number, std::move(update));
 }
 
@@ -189,10 +213,11 @@ void Runner::push_update(SlotNumber number, ItemUpdate update) {
   slot.final_message = update.error_message;
   if (is_final(update.state) && parts_.monitor.wants_items()) {
     slot.result = describe_result(update);
-    slot.result->cost = slot.cost;
+    if (!slot.reused) slot.result->cost = slot.cost;
   }
-  ++committing_;
+  ++(slot.reused ? committing_reused_ : committing_);
   writer_.push(std::move(update), number);
+  if (reuses_ && is_final(slot.final_state)) settle_followers(number);
 }
 
 }  // namespace llmbatch

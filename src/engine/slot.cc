@@ -45,6 +45,8 @@ void SlotPool::release(SlotNumber number) {
   slot.final_state = ItemState::pending;
   slot.final_error = ErrorClass::none;
   slot.final_message.clear();
+  slot.answer.reset();
+  slot.reused = false;
   slot.result.reset();
   free_.push_back(number);
 }

@@ -49,6 +49,12 @@ Result<bool> FileItemSource::next(Item& item) {
     if (!found || !*found) return found;
     const std::uint64_t seq = run_.first_seq + (next_line_ - run_.first_line);
     if (auto read = read_item(seq, item); !read) return forward_error(read);
+    item.same_as = 0;
+    if (options_.repeats) {
+      const auto other = same_as();
+      if (!other) return forward_error(other);
+      item.same_as = *other;
+    }
     ++next_line_;
     return true;
   } catch (const std::exception& error) {
@@ -81,6 +87,20 @@ bool FileItemSource::is_done(std::uint64_t line) {
   const auto& done = options_.done_lines;
   while (next_done_ < done.size() && done[next_done_] < line) ++next_done_;
   return next_done_ < done.size() && done[next_done_] == line;
+}
+
+/// The item that has the request of next_line_, or 0.
+Result<std::uint64_t> FileItemSource::same_as() {
+  while (repeat_.first_line + repeat_.count <= next_line_) {
+    const auto more = options_.repeats->next(repeat_);
+    if (!more) return forward_error(more);
+    if (!*more) {
+      repeat_ = LineRun{~std::uint64_t{0}, 0, LineKind::blank, 0};
+      return 0;
+    }
+  }
+  if (repeat_.first_line > next_line_) return 0;
+  return repeat_.first_seq + (next_line_ - repeat_.first_line);
 }
 
 Status FileItemSource::read_item(std::uint64_t seq, Item& item) {

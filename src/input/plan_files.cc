@@ -36,8 +36,9 @@ class SpilledRuns final : public LineRunStream {
 }  // namespace
 
 Status LineRunWriter::add(std::uint64_t line, LineKind kind, std::uint64_t seq) {
-  const bool continues =
-      run_.count > 0 && run_.kind == kind && (!has_seq(kind) || run_.first_seq + run_.count == seq);
+  const bool continues = run_.count > 0 && run_.kind == kind &&
+                         run_.first_line + run_.count == line &&
+                         (!has_seq(kind) || run_.first_seq + run_.count == seq);
   if (continues) {
     ++run_.count;
     return {};

@@ -11,6 +11,7 @@
 #include "scan_fold.h"
 #include "scan_join.h"
 #include "scan_reader.h"
+#include "scan_repeats.h"
 
 namespace llmbatch {
 namespace {
@@ -51,6 +52,18 @@ Status join_all(const std::vector<std::unique_ptr<ScanJoin>>& joins, const ScanO
   return first_status ? second_status : first_status;
 }
 
+Status find_repeats(ScanRepeats& repeats, const PartitionFile<RequestLine>& requests,
+                    const std::vector<std::unique_ptr<ScanJoin>>& joins, const ItemIndex& index,
+                    const ScanOptions& options) {
+  for (std::size_t i = 0; i < kScanPartitions; ++i) {
+    if (options.cancelled && options.cancelled()) return failure(kScanCancelled);
+    if (auto found = repeats.find_repeats(requests, i); !found) return found;
+  }
+  std::vector<const PartitionFile<RequestLine>*> wanted;
+  for (const auto& join : joins) wanted.push_back(&join->wanted());
+  return index.empty() ? Status() : repeats.find_donors(wanted, index);
+}
+
 Result<ScanResult> scan(const InputFile& input, const Provider& provider, const ItemIndex& index,
                         const ScanOptions& options) {
   const std::string& directory = options.temporary_directory;
@@ -60,8 +73,9 @@ Result<ScanResult> scan(const InputFile& input, const Provider& provider, const 
     if (auto spooled = spool_index(index, *stored); !spooled) return forward_error(spooled);
   }
   PartitionFile<ScannedLine> found(directory, kScanPartitions);
+  PartitionFile<RequestLine> requests(directory, kScanPartitions);
   auto invalid = std::make_shared<SpillFile>(directory);
-  auto lines = ScanReader(input, provider, options, found, *invalid).run();
+  auto lines = ScanReader(input, provider, options, found, requests, *invalid).run();
   if (!lines) return forward_error(lines);
 
   const SliceLayout layout(*lines);
@@ -71,8 +85,12 @@ Result<ScanResult> scan(const InputFile& input, const Provider& provider, const 
                                       directory);
   }
   if (auto joined = join_all(joins, options); !joined) return forward_error(joined);
+  ScanRepeats repeats(layout, directory);
+  if (auto looked = find_repeats(repeats, requests, joins, index, options); !looked) {
+    return forward_error(looked);
+  }
   ScanFold fold(input, options, index.next_seq());
-  return fold.fold(*lines, layout, joins, std::move(invalid));
+  return fold.fold(*lines, layout, joins, repeats, std::move(invalid));
 }
 
 }  // namespace

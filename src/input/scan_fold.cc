@@ -16,7 +16,8 @@ ScanFold::ScanFold(const InputFile& input, const ScanOptions& options, std::uint
 
 Result<ScanResult> ScanFold::fold(std::uint64_t lines, const SliceLayout& layout,
                                   const std::vector<std::unique_ptr<ScanJoin>>& joins,
-                                  std::shared_ptr<SpillFile> invalid) {
+                                  const ScanRepeats& repeats, std::shared_ptr<SpillFile> invalid) {
+  if (repeats.any()) repeats_.emplace(repeats, layout, options_.temporary_directory);
   invalid_lines_ = std::make_unique<InvalidLineReader>(invalid);
   if (auto more = invalid_lines_->next(next_invalid_); !more) return forward_error(more);
   PageBuffer slice(std::min(lines, layout.slice_lines) * sizeof(std::uint64_t));
@@ -25,6 +26,9 @@ Result<ScanResult> ScanFold::fold(std::uint64_t lines, const SliceLayout& layout
     const std::uint64_t first_line = 1 + i * layout.slice_lines;
     const std::uint64_t count = std::min(layout.slice_lines, lines + 1 - first_line);
     std::fill_n(decisions, count, 0);
+    if (repeats_) {
+      if (auto begun = repeats_->begin_slice(i); !begun) return forward_error(begun);
+    }
     for (const auto& join : joins) {
       auto read = join->decisions().for_each(i, [&](const Decision& decision) {
         decisions[decision.line - first_line] = decision.value;
@@ -44,6 +48,12 @@ Result<ScanResult> ScanFold::fold(std::uint64_t lines, const SliceLayout& layout
   result.next_seq = next_seq_;
   result.plan = make_line_run_stream(runs_);
   result.invalid = std::make_unique<InvalidLineReader>(std::move(*all_invalid));
+  if (repeats_) {
+    auto stream = repeats_->finish();
+    if (!stream) return forward_error(stream);
+    result.repeats = std::move(*stream);
+    result.counts.repeats = repeats_->count();
+  }
   return result;
 }
 
@@ -90,6 +100,11 @@ Status ScanFold::fold_line(std::uint64_t line, std::uint64_t decision) {
       if (auto added = conflicts_.append_record(Conflict{line, seq}); !added) return added;
       break;
     }
+  }
+  if (repeats_) {
+    const bool succeeded =
+        kind == LineKind::done && Decision::state(decision) == ItemState::succeeded;
+    if (auto added = repeats_->add(line, kind, seq, succeeded); !added) return added;
   }
   return run_writer_.add(line, kind, seq);
 }

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "llmbatch/input/scan.h"
 #include "plan_files.h"
 #include "scan_join.h"
 #include "scan_records.h"
+#include "scan_repeats.h"
 
 namespace llmbatch {
 
@@ -20,7 +22,7 @@ class ScanFold {
   /// `invalid`: what the first pass found. The decisions come from one or two joins.
   Result<ScanResult> fold(std::uint64_t lines, const SliceLayout& layout,
                           const std::vector<std::unique_ptr<ScanJoin>>& joins,
-                          std::shared_ptr<SpillFile> invalid);
+                          const ScanRepeats& repeats, std::shared_ptr<SpillFile> invalid);
 
  private:
   Status fold_slice(std::uint64_t first_line, std::uint64_t count, const std::uint64_t* decisions);
@@ -35,6 +37,7 @@ class ScanFold {
   std::shared_ptr<SpillFile> runs_;
   SpillFile conflicts_;
   LineRunWriter run_writer_;
+  std::optional<RepeatFold> repeats_;  ///< absent: no request stands in the input twice
   std::unique_ptr<InvalidLineReader> invalid_lines_;
   InvalidLine next_invalid_;  ///< line 0: none left
   std::uint64_t lines_read_ = 0;

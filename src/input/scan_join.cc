@@ -123,7 +123,14 @@ std::uint64_t ScanJoin::decision_for(const Entry& entry) const {
 Status ScanJoin::decide_first_lines() {
   const auto* entries = reinterpret_cast<const Entry*>(entry_memory_.data());
   for (std::size_t i = 0; i < entry_count_; ++i) {
-    if (auto added = emit(entries[i].first_line, decision_for(entries[i])); !added) return added;
+    const Entry& entry = entries[i];
+    const std::uint64_t decision = decision_for(entry);
+    if (auto added = emit(entry.first_line, decision); !added) return added;
+    const LineKind kind = Decision::kind(decision);
+    if (stored_ == nullptr || (kind != LineKind::todo && kind != LineKind::todo_again)) continue;
+    auto added = wanted_.append(request_partition(entry.request_hash),
+                                {entry.request_hash.low, entry.first_line});
+    if (!added) return added;
   }
   return {};
 }

@@ -30,11 +30,14 @@ class ScanJoin {
         stored_(stored),
         retry_(retry),
         layout_(layout),
-        decisions_(directory, layout.slices) {}
+        decisions_(directory, layout.slices),
+        wanted_(directory, stored != nullptr ? kScanPartitions : 0) {}
 
   Status join(std::size_t partition) { return join_part(partition, 0, 0); }
 
   const PartitionFile<Decision>& decisions() const { return decisions_; }
+  /// Requests that are to be sent although the database knows items, by request hash.
+  const PartitionFile<RequestLine>& wanted() const { return wanted_; }
 
  private:
   static constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
@@ -63,6 +66,7 @@ class ScanJoin {
   std::array<bool, kItemStateCount> retry_;
   SliceLayout layout_;
   PartitionFile<Decision> decisions_;
+  PartitionFile<RequestLine> wanted_;
   PageBuffer entry_memory_;
   PageBuffer slot_memory_;
   std::size_t entry_count_ = 0;

@@ -106,6 +106,9 @@ Status ScanReader::collect(const Findings& findings) {
   for (const ScannedLine& line : findings.lines) {
     auto added = lines_.append(scan_partition(line.id_hash), line);
     if (!added) return added;
+    added =
+        requests_.append(request_partition(line.request_hash), {line.request_hash.low, line.line});
+    if (!added) return added;
   }
   return findings.invalid.empty() ? Status() : invalid_.append(findings.invalid);
 }

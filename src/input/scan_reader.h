@@ -20,8 +20,14 @@ namespace llmbatch {
 class ScanReader {
  public:
   ScanReader(const InputFile& input, const Provider& provider, const ScanOptions& options,
-             PartitionFile<ScannedLine>& lines, SpillFile& invalid)
-      : input_(input), provider_(provider), options_(options), lines_(lines), invalid_(invalid) {}
+             PartitionFile<ScannedLine>& lines, PartitionFile<RequestLine>& requests,
+             SpillFile& invalid)
+      : input_(input),
+        provider_(provider),
+        options_(options),
+        lines_(lines),
+        requests_(requests),
+        invalid_(invalid) {}
 
   /// Returns the number of lines.
   Result<std::uint64_t> run();
@@ -57,6 +63,7 @@ class ScanReader {
   std::condition_variable turn_changed_;
   // Guarded by collect_mutex_.
   PartitionFile<ScannedLine>& lines_;
+  PartitionFile<RequestLine>& requests_;
   SpillFile& invalid_;
   std::uint64_t turn_ = 0;
   std::optional<Error> error_;

@@ -22,6 +22,29 @@ struct ScannedLine {
   std::uint64_t line = 0;
 };
 
+/// One request of the input, in line order. The upper half of its hash chose the partition; that
+/// half the hash is not compared does no harm, see Item::same_as.
+struct RequestLine {
+  std::uint64_t request = 0;  ///< lower half of the hash
+  std::uint64_t line = 0;
+};
+
+/// A request that stands on two lines, with none of it in between.
+struct Repeat {
+  std::uint64_t line = 0;
+  std::uint64_t next_line = 0;
+};
+
+/// A line whose request was answered before, as item `seq`.
+struct Donor {
+  std::uint64_t line = 0;
+  std::uint64_t seq = 0;
+};
+
+inline std::size_t request_partition(const Hash128& request_hash) {
+  return static_cast<std::size_t>(request_hash.high >> (64U - kScanPartitionBits));
+}
+
 struct StoredItem {
   Hash128 id_hash;
   Hash128 request_hash;

@@ -56,6 +56,22 @@ std::int64_t StateCounts::finished() const {
   return sum;
 }
 
+void SavedByReuse::add(const std::optional<Usage>& usage, const std::optional<Money>& price) {
+  if (usage) {
+    input += usage->input;
+    output += usage->output;
+  }
+  if (price) {
+    cost += *price;
+  } else {
+    ++unpriced;
+  }
+}
+
+std::optional<Money> SavedByReuse::known_cost() const {
+  return unpriced == 0 || cost > Money() ? std::optional(cost) : std::nullopt;
+}
+
 std::int64_t StateCounts::problems() const { return finished() - (*this)[ItemState::succeeded]; }
 
 std::string to_json_members(const RunStatus& status) {

@@ -111,6 +111,8 @@ Json write(const RunStatus& status) {
           {"attempts", status.attempts},
           {"retries", status.retries},
           {"cached", status.cached},
+          {"saved_input", status.reuse.input},
+          {"saved_output", status.reuse.output},
           {"usage", write(status.usage)},
           {"spent_pico", write(status.spent)},
           {"projected_pico", write(status.projected)},
@@ -145,6 +147,8 @@ void read(const Json& json, RunStatus& status) {
   read(json, "attempts", status.attempts);
   read(json, "retries", status.retries);
   read(json, "cached", status.cached);
+  read(json, "saved_input", status.reuse.input);
+  read(json, "saved_output", status.reuse.output);
   if (const Json* member = find_member(json, "usage")) read(*member, status.usage);
   read(json, "spent_pico", status.spent);
   read(json, "projected_pico", status.projected);

@@ -10,6 +10,26 @@
 namespace llmbatch {
 namespace {
 
+/// Marks the block it stands in, and what comes before it, for Anthropic's prompt cache (5 minutes
+/// from the last use). Source: platform.claude.com, Prompt caching.
+constexpr std::string_view kCacheMark = R"(,"cache_control":{"type":"ephemeral"})";
+
+/// Of the inside of a raw JSON string.
+bool is_blank_text(std::string_view inner) {
+  while (!inner.empty()) {
+    const bool escaped =
+        inner.starts_with("\\n") || inner.starts_with("\\r") || inner.starts_with("\\t");
+    if (!escaped && inner.front() != ' ') return false;
+    inner.remove_prefix(escaped ? 2 : 1);
+  }
+  return true;
+}
+
+/// A raw JSON string that says something.
+bool has_text(std::string_view raw) {
+  return is_json_string(raw) && !is_blank_text(raw.substr(1, raw.size() - 2));
+}
+
 std::string_view field_value(const LineFields& line, std::string_view name) {
   if (line.form == LineForm::record) return {};
   std::string_view found;
@@ -88,6 +108,10 @@ Result<RequestBuilder> RequestBuilder::make(const ProviderConfig& config, std::s
     builder.model_name_.erase(0, kGeminiModels.size());
   }
   if (!model.empty()) append_json_string(builder.model_, model);
+  if (config.defaults.mark_prompt_cache) {
+    builder.shared_prompt_ = config.defaults.shared_prompt;
+    builder.mark_system_ = config.defaults.shared_system;
+  }
   if (config.defaults.system) append_json_string(builder.system_, *config.defaults.system);
   if (config.wire_format != WireFormat::gemini_generate || !model.empty()) {
     builder.set_url(builder.url_, endpoint_path(config.wire_format, model));
@@ -238,13 +262,35 @@ Status RequestBuilder::append_anthropic(const LineFields& line, std::string& bod
   if (!line.system.empty() && !own_system.empty()) {
     return failure("system: given twice, as a field and as a message");
   }
-  if (!system.empty()) body.append(R"("system":)").append(system).append(",");
+  std::string content;
+  const bool marked = !listed && append_marked_prompt(line, content);
+  if (!marked && mark_system_ && has_text(system)) {
+    body.append(R"("system":[{"type":"text","text":)").append(system);
+    body.append(kCacheMark).append("}],");
+  } else if (!system.empty()) {
+    body.append(R"("system":)").append(system).append(",");
+  }
   if (listed) {
     body.append(R"("messages":[)").append(rest).append("]");
-  } else {
-    body.append(R"("messages":[{"role":"user","content":)").append(line.prompt).append("}]");
+    return {};
   }
+  body.append(R"("messages":[{"role":"user","content":)");
+  body.append(marked ? std::string_view(content) : line.prompt).append("}]");
   return {};
+}
+
+/// One mark stands for all that comes before it, the system message included; so a prompt that has
+/// its own needs none there. False: this prompt does not begin with what is shared.
+bool RequestBuilder::append_marked_prompt(const LineFields& line, std::string& body) const {
+  if (line.form != LineForm::record || shared_prompt_.empty()) return false;
+  const auto inner = line.prompt.substr(1, line.prompt.size() - 2);
+  if (!inner.starts_with(shared_prompt_)) return false;
+  const auto rest = inner.substr(shared_prompt_.size());
+  // A block of white space alone is refused.
+  if (is_blank_text(shared_prompt_) || is_blank_text(rest)) return false;
+  body.append(R"([{"type":"text","text":")").append(shared_prompt_).append("\"");
+  body.append(kCacheMark).append(R"(},{"type":"text","text":")").append(rest).append(R"("}])");
+  return true;
 }
 
 Status RequestBuilder::append_gemini(const LineFields& line, std::string& body) const {

@@ -34,6 +34,7 @@ class RequestBuilder {
   Status append_input(const LineFields& line, std::string& body) const;
   Status append_anthropic(const LineFields& line, std::string& body) const;
   Status append_gemini(const LineFields& line, std::string& body) const;
+  bool append_marked_prompt(const LineFields& line, std::string& body) const;
   void set_url(std::string& url, std::string_view path) const;
   bool same_model(std::string_view raw_model) const;
 
@@ -46,6 +47,8 @@ class RequestBuilder {
   std::string model_;          ///< raw JSON string, empty when the job names none
   std::string system_;         ///< raw JSON string, empty when there is none
   bool model_in_url_ = false;  ///< the deployment is part of the base URL (Azure)
+  std::string shared_prompt_;  ///< inside a JSON string: what prompts begin with, to be marked
+  bool mark_system_ = false;
   Parameters parameters_;
   Parameters without_format_;  ///< without the job's answer format
   /// The answer format goes only with messages that say the word JSON.

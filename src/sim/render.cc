@@ -242,11 +242,15 @@ std::string render_anthropic_message(const Request& request, const Answer& answe
   out += R"(","stop_sequence":null,"stop_details":)";
   out += refused ? R"({"type":"refusal","category":"general_harms","explanation":null})" : "null";
   if (answer.with_usage) {
-    out += R"(,"usage":{"input_tokens":)" + number(request.input_tokens) + R"(,"output_tokens":)" +
-           number(answer.output_tokens) +
-           R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,)"
-           R"("cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},)"
-           R"("service_tier":"standard"})";
+    // What was read from or written to the cache is not part of input_tokens.
+    const std::int64_t rest =
+        request.input_tokens - answer.cache_read_tokens - answer.cache_write_tokens;
+    out += R"(,"usage":{"input_tokens":)" + number(rest) + R"(,"output_tokens":)" +
+           number(answer.output_tokens) + R"(,"cache_creation_input_tokens":)" +
+           number(answer.cache_write_tokens) + R"(,"cache_read_input_tokens":)" +
+           number(answer.cache_read_tokens) + R"(,"cache_creation":{"ephemeral_5m_input_tokens":)" +
+           number(answer.cache_write_tokens) +
+           R"(,"ephemeral_1h_input_tokens":0},"service_tier":"standard"})";
   }
   return out + "}";
 }

@@ -16,6 +16,8 @@ struct Answer {
   std::string text;
   Finish finish = Finish::stop;
   std::int64_t output_tokens = 0;
+  std::int64_t cache_read_tokens = 0;  ///< both are part of the request's input
+  std::int64_t cache_write_tokens = 0;
   bool with_usage = true;
   std::uint64_t hash = 0;       ///< of the request; decides the numbers of an embedding
   std::size_t dimensions = 16;  ///< of an embedding, unless the request says

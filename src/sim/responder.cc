@@ -239,6 +239,11 @@ void Responder::apply_good(const FaultStep& step, Call& call, Reply& reply) {
     answer.text = spoil_answer(answer.text, answer.hash);
     answer.output_tokens = std::max<std::int64_t>(1, token_count(answer.text.size()));
   }
+  if (call.route.dialect == Dialect::anthropic) {
+    const PromptCache::Use use = prompt_cache_.use(call.http.body, clock_.now(), reply.delay);
+    answer.cache_read_tokens = std::min(use.read, call.request.input_tokens);
+    answer.cache_write_tokens = std::min(use.written, call.request.input_tokens);
+  }
   reply.body = render_answer(call.route, call.request, answer);
   if (step.fault == Fault::blank) reply.body.insert(0, "\n\n  \n");
 }

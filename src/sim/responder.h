@@ -11,6 +11,7 @@
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/hash.h"
 #include "llmbatch/sim/simulator.h"
+#include "prompt_cache.h"
 #include "rate_headers.h"
 #include "rate_limits.h"
 #include "render.h"
@@ -87,6 +88,7 @@ class Responder {
     std::size_t operator()(const Hash128& hash) const { return hash.low; }
   };
   std::unordered_map<Hash128, Body, HashOfHash> bodies_;
+  PromptCache prompt_cache_;
   SimulatorStats stats_;
   std::uint64_t paid_answers_ = 0;
 };

@@ -21,7 +21,8 @@ constexpr std::string_view kUpsertItem =
     "insert into items (seq, state, error_class, http_status, attempts, last_attempt, cost_pico,"
     " cached, output_is_json, finished_ms, line, offset_bytes, length_bytes, id_hash, request_hash,"
     " id, error_message, output, input) values"
-    " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
+    " (?1,?2,?3,?4,?5,coalesce(?6, (select last_attempt from items where seq = ?20)),?7,?8,?9,?10,"
+    " ?11,?12,?13,?14,?15,?16,?17,?18,?19)"
     " on conflict (seq) do update set state = excluded.state, error_class = excluded.error_class,"
     " http_status = excluded.http_status, attempts = excluded.attempts,"
     " last_attempt = case when excluded.cached then excluded.last_attempt"
@@ -44,7 +45,8 @@ constexpr std::string_view kUpdateProgress =
     " counted_input_mean = coalesce(?41, counted_input_mean),"
     " reported_input_mean = coalesce(?42, reported_input_mean),"
     " input_samples = coalesce(?43, input_samples), output_mean = coalesce(?44, output_mean),"
-    " output_samples = coalesce(?45, output_samples)";
+    " output_samples = coalesce(?45, output_samples),"
+    " saved_input_tokens = ?51, saved_output_tokens = ?52, saved_pico = ?53, saved_unpriced = ?54";
 
 constexpr std::string_view kReplaceStatus =
     "insert or replace into status (id, updated_ms, json) values (1, ?1, ?2)";
@@ -120,8 +122,10 @@ Status CommitWriter::write_items(std::span<const ItemUpdate> updates) {
   records_.clear();
   for (const ItemUpdate& update : updates) {
     std::int64_t attempt_id = 0;
-    if (update.attempt) {
-      auto id = insert_attempt(update.seq, *update.attempt);
+    const AttemptRecord* attempt = update.attempt ? &*update.attempt : nullptr;
+    if (update.reused && update.reused->foreign) attempt = &*update.reused->foreign;
+    if (attempt != nullptr) {
+      auto id = insert_attempt(update.seq, *attempt);
       if (!id) return forward_error(id);
       attempt_id = *id;
     }
@@ -167,12 +171,18 @@ Status CommitWriter::upsert_item(const ItemUpdate& update, std::int64_t attempt_
   s.bind_unsigned(1, update.seq);
   s.bind(2, static_cast<std::int64_t>(update.state));
   s.bind(3, static_cast<std::int64_t>(update.error));
-  bind_status_code(s, 4, update.http_status);
+  const ReusedAnswer* reused = update.reused.get();
+  if (reused != nullptr && attempt_id == 0) attempt_id = reused->attempt_id;
+  bind_status_code(s, 4, reused != nullptr ? reused->http_status : update.http_status);
   s.bind(5, std::int64_t{update.attempts});
   s.bind_or_null(6, attempt_id != 0 ? std::optional(attempt_id) : std::nullopt);
-  s.bind_or_null(7, update.attempt ? pico(update.attempt->cost) : std::nullopt);
+  if (reused != nullptr) {
+    s.bind(7, std::int64_t{0});
+  } else {
+    s.bind_or_null(7, update.attempt ? pico(update.attempt->cost) : std::nullopt);
+  }
   s.bind(8, std::int64_t{update.cached});
-  s.bind(9, std::int64_t{update.output_is_json});
+  s.bind(9, std::int64_t{reused != nullptr ? reused->output_is_json : update.output_is_json});
   s.bind_or_null(10, is_final(update.state) ? std::optional(to_unix_millis(update.finished_at))
                                             : std::nullopt);
   s.bind_unsigned(11, update.place.line);
@@ -188,17 +198,19 @@ Status CommitWriter::upsert_item(const ItemUpdate& update, std::int64_t attempt_
   } else {
     s.bind(17, std::string_view(update.error_message));
   }
-  if (update.has_output) {
-    s.bind(18, std::string_view(update.output));
+  if (reused != nullptr || update.has_output) {
+    s.bind(18, std::string_view(reused != nullptr ? reused->output : update.output));
   } else {
     s.bind_null(18);
   }
   s.bind_text_or_null(19, update.input_text);
+  s.bind_unsigned(20, reused != nullptr ? reused->seq : 0);
   return s.run();
 }
 
 void CommitWriter::count(const ItemUpdate& update) {
   if (update.cached) ++totals_.cached;
+  if (update.reused) totals_.saved.add(update.reused->usage, update.reused->cost);
   if (!update.attempt) return;
   const AttemptRecord& attempt = *update.attempt;
   ++totals_.attempts;
@@ -239,6 +251,10 @@ Status CommitWriter::write_progress(const RunProgress& progress) {
   // Answers of this commit may have come after the state was described.
   s.bind(22, std::max(progress.cost_ceiling, totals_.cost).pico());
   bind_usage_means(s, 41, progress.usage_means);
+  s.bind(51, totals_.saved.input);
+  s.bind(52, totals_.saved.output);
+  s.bind(53, totals_.saved.cost.pico());
+  s.bind(54, totals_.saved.unpriced);
   return s.run();
 }
 

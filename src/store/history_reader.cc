@@ -110,7 +110,8 @@ Status HistoryReader::for_each_attempt(const std::function<void(const AttemptFac
   auto rows = connection_->prepare(
       "select run, number, started_ms, latency_us, http_status, error_class, input_tokens,"
       " cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_pico, model,"
-      " case when error_class <> 0 then error_message end from attempts order by id");
+      " case when error_class <> 0 then error_message end from attempts where number > 0 order by "
+      "id");
   if (!rows) return forward_error(rows);
   AttemptFacts attempt;
   for (;;) {

@@ -23,7 +23,9 @@ Status insert_invalid_line(Statement& insert, const InvalidLine& line) {
 }
 
 Status PlanWriter::clear() {
-  return connection_->execute("delete from invalid_lines; delete from line_map");
+  return connection_->execute(
+      "delete from invalid_lines; delete from line_map;"
+      " delete from line_repeats");
 }
 
 Status PlanWriter::write_invalid_lines(InvalidLineStream& lines) {
@@ -71,6 +73,32 @@ Status PlanWriter::write_lines(LineRunStream& plan) {
       if (auto status = flush(); !status) return status;
     }
   }
+}
+
+Status PlanWriter::write_repeats(LineRunStream& repeats) {
+  auto insert = connection_->prepare("insert into line_repeats (first_line, data) values (?1, ?2)");
+  if (!insert) return forward_error(insert);
+  LineRun run;
+  for (bool more = true; more;) {
+    LineRunPacker packer;
+    std::uint64_t first_line = 0;
+    for (std::uint32_t runs = 0; runs < kRunsPerRow; ++runs) {
+      auto next = repeats.next(run);
+      if (!next) return forward_error(next);
+      more = *next;
+      if (!more) break;
+      if (runs == 0) {
+        first_line = run.first_line;
+        packer = LineRunPacker(first_line);
+      }
+      packer.add(run);
+    }
+    if (packer.bytes().empty()) break;
+    insert->bind_unsigned(1, first_line);
+    insert->bind_blob(2, packer.bytes());
+    if (auto status = insert->run(); !status) return status;
+  }
+  return {};
 }
 
 Status PlanWriter::flush() {

@@ -23,6 +23,7 @@ class PlanWriter {
   Status clear();
   Status write_lines(LineRunStream& plan);
   Status write_invalid_lines(InvalidLineStream& lines);
+  Status write_repeats(LineRunStream& repeats);
   /// Valid after write_lines(): seqs rose with the lines.
   bool natural_order() const { return natural_; }
 

@@ -188,7 +188,9 @@ void ResultQuery::read_item(const LineRun& range, bool in_input) {
   assign(result.output, items_, 16);
   assign(row_.input, items_, 17);
   result.latency_ms.reset();
-  if (auto micros = optional_integer(items_, 18)) result.latency_ms = *micros / 1000;
+  const auto micros = optional_integer(items_, 18);
+  // Of an answer that was taken over it would be the time of somebody else's call.
+  if (micros && !result.cached) result.latency_ms = *micros / 1000;
   result.usage = read_usage(items_, 19);
   result.model = items_.text(26);
   result.finish_reason = items_.text(27);

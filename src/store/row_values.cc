@@ -44,8 +44,8 @@ Result<std::optional<JobIdentity>> read_job(Connection& connection) {
 Result<JobTotals> read_totals(Connection& connection) {
   auto row = connection.prepare(
       "select attempts, retries, cached, input_tokens, cached_input_tokens, cache_write_tokens,"
-      " output_tokens, reasoning_tokens, cost_pico, unpriced, estimated, cost_ceiling_pico"
-      " from progress");
+      " output_tokens, reasoning_tokens, cost_pico, unpriced, estimated, cost_ceiling_pico,"
+      " saved_input_tokens, saved_output_tokens, saved_pico, saved_unpriced from progress");
   if (!row) return forward_error(row);
   auto found = row->step();
   if (!found) return forward_error(found);
@@ -64,6 +64,10 @@ Result<JobTotals> read_totals(Connection& connection) {
   totals.estimated = row->integer(10);
   totals.usage.estimated = totals.estimated > 0;
   totals.cost_ceiling = std::max(totals.cost, Money::from_pico(row->integer(11)));
+  totals.saved.input = row->integer(12);
+  totals.saved.output = row->integer(13);
+  totals.saved.cost = Money::from_pico(row->integer(14));
+  totals.saved.unpriced = row->integer(15);
   return totals;
 }
 

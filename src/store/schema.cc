@@ -40,7 +40,9 @@ create table runs (
   attempts          integer,          -- of the job when the run ended, all runs
   cost_pico         integer,          -- of the job when the run ended, all runs; null: unknown
   rpm               integer,          -- limits that were set, per minute; null: none
-  tpm               integer
+  tpm               integer,
+  endpoint          blob              -- hash of the base URL; null: the profile's. Answers of one
+                                      --   endpoint are not reused for another
 ) strict;
 
 -- One row per item that was ever attempted or finished; seq is the order of first sight. There is no
@@ -52,7 +54,8 @@ create table items (
   error_class    integer not null,    -- see the view attempt_log for the names; 0: none
   http_status    integer,
   attempts       integer not null,    -- over all runs and contents
-  last_attempt   integer,             -- attempts.id: model, usage, latency and raw response
+  last_attempt   integer,             -- attempts.id: model, usage, latency and raw response; of an
+                                      --   item answered without a call that of the item it repeats
   cost_pico      integer,             -- sum of all attempts with a known cost; null: none has one
   cached         integer not null,    -- 1: answered without a call
   output_is_json integer not null,    -- 1: output is JSON text, 0: plain text
@@ -140,6 +143,13 @@ create table line_map (
   data       blob not null
 ) strict;
 
+-- Lines to be run whose request stands on an earlier line too, or was answered before: packed like
+-- line_map; the seqs are those of the other items, whose answers are taken over.
+create table line_repeats (
+  first_line integer primary key,
+  data       blob not null
+) strict;
+
 -- Id hash, request hash, seq and state of every item in the order of the commits, packed (see
 -- packed_records.h); later records supersede earlier ones. What a scan compares the input with.
 create table item_log (
@@ -173,6 +183,10 @@ create table progress (
   estimated             integer not null,  -- attempts whose usage the provider did not report
   cost_ceiling_pico     integer not null,  -- cost_pico plus what calls may have cost that are not
                                            --   stored: in flight, or lost with a killed run
+  saved_input_tokens    integer not null,  -- what the answers that were taken over had used
+  saved_output_tokens   integer not null,
+  saved_pico            integer not null,  -- and cost, where that is known
+  saved_unpriced        integer not null,  -- those of unknown cost
   limiter_state         blob not null,
   -- Smoothed means over the answers of this job: what token estimates are corrected by.
   counted_input_mean    real not null,     -- input tokens as counted before the call
@@ -181,7 +195,7 @@ create table progress (
   output_mean           real not null,     -- reported output tokens
   output_samples        integer not null
 ) strict;
-insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0,0,0, x'', 0,0,0,0,0);
+insert into progress values (1, 1, 0,0,0,0,0,0,0,0, 0,0,0, 0,0,0,0,0, 0,0,0,0, 0,0,0,0, x'', 0,0,0,0,0);
 
 -- The last status snapshot, at most a second old while a run lasts: one row.
 create table status (
@@ -284,7 +298,8 @@ select i.id,
   case when i.error_class <> 0 then coalesce(i.error_message, a.error_message) end as error_message,
   i.http_status, a.model,
   a.input_tokens, a.cached_input_tokens, a.cache_write_tokens, a.output_tokens, a.reasoning_tokens,
-  i.cost_pico / 1e12 as cost_usd, i.attempts, a.latency_us / 1000 as latency_ms, a.finish_reason,
+  i.cost_pico / 1e12 as cost_usd, i.attempts,
+  case when not i.cached then a.latency_us / 1000 end as latency_ms, a.finish_reason,
   a.request_id as provider_request_id, i.cached,
   strftime('%Y-%m-%dT%H:%M:%fZ', i.finished_ms / 1000.0, 'unixepoch') as finished_at,
   i.line, i.seq

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view kInsertRun =
     "insert into runs (started_ms, command, version, pid, input_path, input_size_bytes,"
-    " input_mtime_nanos, input_lines, rpm, tpm) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-    " coalesce(?8, (select lines from input), 0), ?9, ?10)";
+    " input_mtime_nanos, input_lines, rpm, tpm, endpoint) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+    " coalesce(?8, (select lines from input), 0), ?9, ?10, ?11)";
 
 constexpr std::string_view kReplaceInput =
     "insert or replace into input values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
@@ -72,6 +72,12 @@ Result<std::int64_t> insert_run(Connection& connection, const RunStart& start) {
   }
   s->bind_or_null(9, start.requests_per_minute);
   s->bind_or_null(10, start.tokens_per_minute);
+  const HashBytes endpoint(start.endpoint.value_or(Hash128{}));
+  if (start.endpoint) {
+    s->bind_blob(11, endpoint.view());
+  } else {
+    s->bind_null(11);
+  }
   if (auto status = s->run(); !status) return forward_error(status);
   return connection.last_insert_id();
 }
@@ -132,6 +138,9 @@ struct Store::State {
     if (auto status = plan.clear(); !status) return status;
     if (start.plan != nullptr) {
       if (auto status = plan.write_lines(*start.plan); !status) return status;
+    }
+    if (start.repeats != nullptr) {
+      if (auto status = plan.write_repeats(*start.repeats); !status) return status;
     }
     if (start.invalid_lines != nullptr) {
       if (auto status = plan.write_invalid_lines(*start.invalid_lines); !status) return status;

@@ -8,6 +8,7 @@
 #include "response_codec.h"
 #include "result_query.h"
 #include "row_values.h"
+#include "stored_answers.h"
 #include "stored_plan.h"
 
 namespace llmbatch {
@@ -196,6 +197,17 @@ std::unique_ptr<LineRunStream> StoreReader::line_map(std::uint64_t from_line) {
 
 std::unique_ptr<LineRunStream> StoreReader::remaining_plan(std::uint64_t from_line) {
   return std::make_unique<RemainingPlan>(*state_->connection, from_line);
+}
+
+Result<std::unique_ptr<LineRunStream>> StoreReader::repeats(std::uint64_t from_line) {
+  auto any = state_->connection->query_integer("select exists (select 1 from line_repeats)");
+  if (!any) return forward_error(any);
+  if (*any == 0) return nullptr;
+  return std::make_unique<StoredLineMap>(*state_->connection, from_line, "line_repeats");
+}
+
+std::unique_ptr<KnownAnswers> StoreReader::answers(const std::optional<Hash128>& endpoint) {
+  return std::make_unique<StoredAnswers>(*state_->connection, endpoint);
 }
 
 Result<std::vector<std::uint64_t>> StoreReader::done_lines_from(std::uint64_t from_line) {

@@ -25,19 +25,19 @@ Result<bool> StoredLineMap::next(LineRun& run) {
     while (unpacker_.next(run)) {
       if (cut_before(run, from_line_)) return true;
     }
-    if (unpacker_.damaged()) return failure(connection_->path() + ": the line map is damaged");
+    if (unpacker_.damaged()) return failure(connection_->path() + ": " + table_ + " is damaged");
     auto more = load_row();
     if (!more || !*more) return more;
   }
 }
 
 Result<bool> StoredLineMap::load_row() {
-  auto row = connection_->prepare(
-      row_first_line_ ? "select first_line, data from line_map where first_line > ?1 order by "
-                        "first_line limit 1"
-                      : "select first_line, data from line_map where first_line >= coalesce((select"
-                        " max(first_line) from line_map where first_line <= ?1), 0) order by "
-                        "first_line limit 1");
+  const std::string condition = row_first_line_
+                                    ? "first_line > ?1"
+                                    : "first_line >= coalesce((select max(first_line) from " +
+                                          table_ + " where first_line <= ?1), 0)";
+  auto row = connection_->prepare("select first_line, data from " + table_ + " where " + condition +
+                                  " order by first_line limit 1");
   if (!row) return forward_error(row);
   row->bind_unsigned(1, row_first_line_.value_or(from_line_));
   auto found = row->step();

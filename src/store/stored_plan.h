@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connection.h"
@@ -14,11 +15,13 @@
 
 namespace llmbatch {
 
-/// The runs as they were scanned; the first is cut at `from_line`.
+/// The runs as they were scanned; the first is cut at `from_line`. `table` is line_map or
+/// line_repeats.
 class StoredLineMap final : public LineRunStream {
  public:
-  StoredLineMap(Connection& connection, std::uint64_t from_line)
-      : connection_(&connection), from_line_(from_line) {}
+  StoredLineMap(Connection& connection, std::uint64_t from_line,
+                std::string_view table = "line_map")
+      : connection_(&connection), from_line_(from_line), table_(table) {}
   Result<bool> next(LineRun& run) override;
   Status rewind() override;
 
@@ -27,6 +30,7 @@ class StoredLineMap final : public LineRunStream {
 
   Connection* connection_;
   std::uint64_t from_line_;
+  std::string table_;
   std::optional<std::uint64_t> row_first_line_;
   std::string row_;
   LineRunUnpacker unpacker_;

@@ -122,13 +122,23 @@ std::string tokens_text(const Usage& usage) {
   return text;
 }
 
+/// How much of what was asked did not have to be called for, and what that left unpaid.
+std::string cached_text(const RunStatus& status) {
+  const std::int64_t asked = status.cached + status.attempts - status.retries;
+  std::string text = fmt::format("{} ({}) answered without a call", items(status.cached),
+                                 format_percent(status.cached, asked));
+  const TokenCount tokens = status.reuse.input + status.reuse.output;
+  if (tokens > 0) text += fmt::format(", {} tokens saved", group_digits(tokens));
+  return text;
+}
+
 void add_figures(std::vector<StyledLine>& lines, const RunStatus& status,
                  const SummaryHints& hints) {
   if (status.duplicates > 0) {
     lines.push_back(row("duplicates", group_digits(status.duplicates) + " equal lines left out"));
   }
   if (status.cached > 0) {
-    lines.push_back(row("cached", items(status.cached) + " answered without a call"));
+    lines.push_back(row("cached", cached_text(status)));
   }
   if (status.attempts > 0) {
     lines.push_back(row("retries", fmt::format("{} in {} attempts", group_digits(status.retries),

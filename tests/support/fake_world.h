@@ -51,8 +51,10 @@ class FakeStore final : public ResultStore {
       failed = true;
       return failure("disk full: could not write fake.db");
     }
+    const std::lock_guard lock(mutex_);
     for (const ItemUpdate& update : updates) {
       if (update.attempt) ++attempts;
+      if (is_final(update.state)) answers_[update.seq] = update;
       rows.push_back(update);
       if (is_final(update.state)) ++final_count[update.seq];
     }
@@ -68,6 +70,17 @@ class FakeStore final : public ResultStore {
   std::map<std::uint64_t, int> final_count;
   RunProgress last_progress;
   std::optional<int> fail_after;
+
+  /// The final update of an item, as far as it is committed. From any thread.
+  std::optional<ItemUpdate> committed(std::uint64_t seq) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = answers_.find(seq);
+    return found == answers_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, ItemUpdate> answers_;
 };
 
 class FakeEndpoint final : public Transport, public Provider {

@@ -78,6 +78,12 @@ struct RunErrorOptions {
   bool rerun_changed = false;
 };
 
+struct RunReuseOptions {
+  bool enabled = true;        ///< identical requests are paid once
+  std::string cache;          ///< file of answers shared with other jobs; empty: none
+  bool prompt_cache = false;  ///< mark what the requests share for the provider's prompt cache
+};
+
 struct RunNetworkOptions {
   Duration timeout{};
   Duration connect_timeout{};
@@ -105,6 +111,7 @@ struct RunOptions {
   RunCostOptions cost;
   RunErrorOptions errors;
   CheckOptions checks;
+  RunReuseOptions reuse;
   RunNetworkOptions network;
   RunOutputOptions output;
   std::int64_t pilot = 0;                ///< run this many items only, drawn at random; 0: all

@@ -20,9 +20,10 @@ namespace llmbatch {
 
 struct RunPlan {
   InputIdentity identity;
-  bool unchanged = false;  ///< the stored plan is used; the three members below are empty
+  bool unchanged = false;  ///< the stored plan is used; the four members below are empty
   std::unique_ptr<LineRunStream> lines;
   std::unique_ptr<InvalidLineStream> invalid;
+  std::unique_ptr<LineRunStream> repeats;  ///< see ScanResult
   ScanCounts counts;
   StateCounts items;  ///< of the current input, before the run
   InputPlace start;   ///< unchanged: where reading begins
@@ -55,7 +56,8 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
 Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const InputFile& input,
                                                const Provider& provider,
                                                std::unique_ptr<LineRunStream> lines,
-                                               const RunPlan& plan);
+                                               const RunPlan& plan,
+                                               std::unique_ptr<LineRunStream> repeats = nullptr);
 
 /// Signals are blocked and wait in the signalfd; asking what is pending consumes nothing.
 bool stop_signal_pending();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "llmbatch/base/random.h"
+#include "llmbatch/engine/repeat_groups.h"
 #include "llmbatch/engine/slot.h"
 #include "llmbatch/engine/spending.h"
 #include "llmbatch/engine/store_writer.h"
@@ -24,6 +25,7 @@
 #include "llmbatch/port/answer_check.h"
 #include "llmbatch/port/interrupts.h"
 #include "llmbatch/port/item_source.h"
+#include "llmbatch/port/known_answers.h"
 #include "llmbatch/port/monitor.h"
 #include "llmbatch/port/provider.h"
 #include "llmbatch/port/token_counter.h"
@@ -40,6 +42,7 @@ struct RunnerSettings {
   bool pause_on_error_rate = true;
   Duration drain_timeout = std::chrono::seconds(30);
   bool reask = true;  ///< an answer that fails its check is quoted to the model with the reason
+  bool warm_prompt_cache = false;  ///< one call alone until the first is answered
   std::uint64_t random_seed = 0;
   std::string limiter_state;  ///< of the last run; empty: none
   SpendingSettings spending;
@@ -59,6 +62,7 @@ struct RunnerParts {
   Monitor& monitor;
   Interrupts& interrupts;
   const AnswerCheck* answer_check = nullptr;  ///< null: every answer is good
+  KnownAnswers* answers = nullptr;  ///< null: every item is called for, also the identical ones
 };
 
 enum class RunEnding : std::uint8_t { completed, paused, interrupted, failed };
@@ -78,6 +82,10 @@ struct RunCounters {
   std::int64_t answered = 0;  ///< calls that came back, however
   std::int64_t finished = 0;  ///< items with a durable final state
   std::int64_t released = 0;  ///< items given back as pending at the end
+  // The same items by what was done for them:
+  std::int64_t queued = 0;  ///< to be called for
+  std::int64_t reused = 0;  ///< answered without a call
+  std::int64_t waited = 0;  ///< given back before they were called for
 };
 
 class Runner {
@@ -115,6 +123,13 @@ class Runner {
   void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);
   void finish_unsent(SlotNumber number, ErrorClass error, std::string message);
   void push_update(SlotNumber number, ItemUpdate update);
+  bool needs_no_call(SlotNumber number);
+  void take_over(SlotNumber number, std::shared_ptr<const ReusedAnswer> answer);
+  std::shared_ptr<const ReusedAnswer> shared_answer(const Item& item);
+  void settle_followers(SlotNumber number);
+  void call_for_next(SlotNumber failed);
+  void enqueue(SlotNumber number);
+  bool may_pull();
   void on_durable(SlotNumber number, SteadyTime now);
   void finish_item(Slot& slot, SteadyTime now);
   void guard_error_rate();
@@ -125,6 +140,7 @@ class Runner {
   void stop_starting(Phase phase);
   void release_waiting();
   void give_back(SlotNumber number);
+  void release(SlotNumber number);
   std::size_t unfinished_calls() const;
   bool limiter_state_is_fresh(SteadyTime now) const;
   void store_progress(SteadyTime now);
@@ -151,6 +167,8 @@ class Runner {
   RunStats stats_;
   Scheduler scheduler_;
   SlotPool slots_;
+  RepeatGroups groups_;
+  bool reuses_;  ///< identical requests may come
   StoreWriter writer_;
 
   Phase phase_ = Phase::running;
@@ -171,6 +189,7 @@ class Runner {
   std::int64_t other_answers_ = 0;  ///< answers that were no rate-limit refusal
   std::uint64_t lowest_given_back_ = ~std::uint64_t{0};  ///< line of an item that stays pending
   std::size_t calls_in_flight_ = 0;
+  int warm_up_calls_left_ = 0;  ///< 0: the prompt cache is warm, or not waited for
   /// A state that was handed to the writer: up to how many calls it allows for in the day's count.
   struct HandedOver {
     SteadyTime stamp{};
@@ -178,8 +197,9 @@ class Runner {
   };
   std::deque<HandedOver> handed_over_;  ///< not durable yet
   HandedOver durable_;
-  std::int64_t calls_stored_ = 0;  ///< counters_.calls as of the last state handed over
-  std::size_t committing_ = 0;
+  std::int64_t calls_stored_ = 0;      ///< counters_.calls as of the last state handed over
+  std::size_t committing_ = 0;         ///< answers of calls
+  std::size_t committing_reused_ = 0;  ///< answers that were taken over
   std::vector<TransportCompletion> completions_;
   StoreWriter::Collected collected_;
 };

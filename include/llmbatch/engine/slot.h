@@ -12,6 +12,7 @@
 #include "llmbatch/model/item_result.h"
 #include "llmbatch/policy/rate_limiter.h"
 #include "llmbatch/policy/retry_policy.h"
+#include "llmbatch/port/result_store.h"
 
 namespace llmbatch {
 
@@ -34,6 +35,10 @@ struct Slot {
   ItemState final_state = ItemState::pending;  ///< set once decided
   ErrorClass final_error = ErrorClass::none;
   std::string final_message;
+  /// The answer, once there is one that others may take over; kept when identical requests may
+  /// come.
+  std::shared_ptr<const ReusedAnswer> answer;
+  bool reused = false;               ///< `answer` is another item's
   std::optional<ItemResult> result;  ///< for the monitor, when it wants items
 
   /// What the next call sends.

@@ -28,6 +28,8 @@ struct FileItemSourceOptions {
   std::uint64_t start_offset_bytes = 0;
   /// Lines at and behind start_line that need nothing although the plan has them; ascending.
   std::vector<std::uint64_t> done_lines;
+  /// Lines whose request an earlier item has, see Item::same_as; null: none.
+  std::shared_ptr<LineRunStream> repeats;
   std::size_t chunk_bytes = kDefaultChunkBytes;
   /// The input as it was scanned; next() fails once it is another one.
   std::optional<InputIdentity> identity;
@@ -44,6 +46,7 @@ class FileItemSource final : public ItemSource {
 
   Result<bool> next(Item& item) override;
   std::uint64_t next_line() const override { return next_line_; }
+  bool has_repeats() const override { return options_.repeats != nullptr; }
 
  private:
   FileItemSource(const InputFile& input, const Provider& provider,
@@ -52,6 +55,7 @@ class FileItemSource final : public ItemSource {
 
   Result<bool> find_todo();
   bool is_done(std::uint64_t line);
+  Result<std::uint64_t> same_as();
   Status read_item(std::uint64_t seq, Item& item);
   tl::unexpected<Error> changed() const;
 
@@ -62,6 +66,7 @@ class FileItemSource final : public ItemSource {
   LineReader reader_;
   std::unique_ptr<LineRequest> request_;
   LineRun run_;
+  LineRun repeat_;  ///< of options_.repeats: the one at or behind next_line_
   std::uint64_t next_line_;
   std::uint64_t reader_line_ = 1;    ///< the line that reader_ reads next
   std::size_t next_done_ = 0;        ///< into done_lines

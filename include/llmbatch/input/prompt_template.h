@@ -28,6 +28,16 @@ class PromptTemplate {
   /// and [] are false; arrays repeat; objects open their fields; `{{.}}` is the current element.
   Status render(std::string_view record, std::string& out) const;
 
+  /// What every prompt begins with, escaped for JSON; may be empty.
+  std::string_view leading_text() const {
+    const bool text = !nodes_.empty() && nodes_.front().kind == Kind::text;
+    return text ? std::string_view(nodes_.front().text) : std::string_view();
+  }
+  /// True when nothing depends on the record.
+  bool is_constant() const {
+    return nodes_.empty() || (nodes_.size() == 1 && nodes_.front().kind == Kind::text);
+  }
+
  private:
   friend class TemplateParser;
 

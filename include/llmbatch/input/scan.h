@@ -3,7 +3,8 @@
 //
 // Memory does not grow with the input: 40-byte records (id hash, request hash, line) are divided by
 // id hash into partitions on disk, joined partition by partition with the records of the database,
-// and the decisions brought back into line order in slices. All of it is given back when it ends.
+// and the decisions brought back into line order in slices. The same is done by request hash, to
+// find the requests that stand there more than once. All of it is given back when it ends.
 // Thread rule: scan_input may be called from any thread; it uses one thread of its own as well.
 #pragma once
 
@@ -47,6 +48,9 @@ struct ScanResult {
   std::uint64_t next_seq = 0;  ///< the first that no item has, this input's new ones included
   std::unique_ptr<LineRunStream> plan;         ///< every line of the input, in line order
   std::unique_ptr<InvalidLineStream> invalid;  ///< in line order
+  /// Lines to be run whose request another item answered before or is to answer before: the runs'
+  /// seqs are those of the other items (Item::same_as). In line order; null: there are none.
+  std::unique_ptr<LineRunStream> repeats;
 };
 
 /// Scans `input`. The plan follows product terms: an item is `done` when its id is stored with the

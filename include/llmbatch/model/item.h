@@ -74,6 +74,9 @@ struct Item {
   Hash128 request_hash;  ///< wire format, profile, url and exact body
   InputPlace place;
   Request request;
+  /// An item with the same request, to be answered before this one; 0: none. Only a hint: whoever
+  /// uses it compares the request hashes.
+  std::uint64_t same_as = 0;
   bool own_model = false;      ///< the line names a model of its own
   std::uint32_t attempts = 0;  ///< made before, in earlier runs
   std::string input_text;      ///< the line, when it has to be stored; else empty

@@ -39,6 +39,12 @@ struct RequestDefaults {
   /// (`temperature`, `top_p`, `seed`, `--param NAME=JSON`).
   std::vector<std::pair<std::string, std::string>> parameters;
   AnswerFormat answer_format;
+  /// Mark for the provider's prompt cache what all requests begin with (Anthropic cache_control).
+  bool mark_prompt_cache = false;
+  /// With it: the constant beginning of the prompt template, escaped for JSON; may be empty. And
+  /// whether the system message is the same for all.
+  std::string shared_prompt;
+  bool shared_system = true;
 };
 
 /// Identity of a job, compared field by field when a run resumes. Not part of it: base URL with a

@@ -67,6 +67,7 @@ struct ScanCounts {
   std::uint64_t changed = 0;  ///< of these: known id, other content
   std::uint64_t duplicates = 0;
   std::uint64_t invalid = 0;
+  std::uint64_t repeats = 0;  ///< of todo: the same request is answered or to be answered before
   /// Lines whose item is final already, by state.
   std::array<std::uint64_t, kItemStateCount> done_by_state{};
 };

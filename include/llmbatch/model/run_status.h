@@ -27,6 +27,18 @@ struct StateCounts {
   std::int64_t problems() const;  ///< final, but not succeeded
 };
 
+/// What items answered without a call would have used, had they been called.
+struct SavedByReuse {
+  TokenCount input = 0;
+  TokenCount output = 0;
+  Money cost;                 ///< where it is known
+  std::int64_t unpriced = 0;  ///< answers of unknown cost
+
+  void add(const std::optional<Usage>& usage, const std::optional<Money>& price);
+  /// Absent: nothing is known of it.
+  std::optional<Money> known_cost() const;
+};
+
 struct ErrorTally {
   std::string error_class;
   std::string message;  ///< a sample, sanitised
@@ -45,6 +57,7 @@ struct RunStatus {
   std::int64_t attempts = 0;    ///< of the job, all runs
   std::int64_t retries = 0;
   std::int64_t cached = 0;     ///< answered without a call
+  SavedByReuse reuse;          ///< what these would have used; `saved` is its known cost
   Usage usage;                 ///< of the job, all attempts
   std::optional<Money> spent;  ///< absent: price unknown
   std::optional<Money> projected;

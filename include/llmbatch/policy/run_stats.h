@@ -25,6 +25,8 @@ class RunStats {
 
   void on_call(const Usage* usage, SteadyTime now);
   void on_finished(ItemState state, ErrorClass error, std::string_view message, SteadyTime now);
+  /// An item that was answered without a call: counts for the pace, not for the error rate.
+  void on_reused(SteadyTime now) { ++slot(now).finished; }
 
   std::optional<double> calls_per_minute(SteadyTime now);
   std::optional<double> tokens_per_minute(SteadyTime now);

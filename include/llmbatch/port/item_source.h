@@ -20,6 +20,9 @@ class ItemSource {
 
   /// The line that next() reads next: every line below it was handed out or needs nothing.
   virtual std::uint64_t next_line() const = 0;
+
+  /// True when some item may have `same_as` set.
+  virtual bool has_repeats() const { return false; }
 };
 
 }  // namespace llmbatch

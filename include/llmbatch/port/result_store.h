@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,7 +17,7 @@ namespace llmbatch {
 
 /// One HTTP call that was made for an item.
 struct AttemptRecord {
-  std::uint32_t number = 1;  ///< from 1, over all runs
+  std::uint32_t number = 1;  ///< from 1, over all runs; 0: no call, but an answer from a cache file
   WallTime started_at{};
   Duration latency{};
   int http_status = 0;
@@ -32,6 +33,25 @@ struct AttemptRecord {
   std::string response;  ///< raw body; with an unusual status or transport error whatever came
 };
 
+/// An answer that is taken over without a call, for one item or for many.
+struct ReusedAnswer {
+  /// The attempt that brought it: stored as this one of the database, or, where that is 0, the last
+  /// one of item `seq`, which is stored by then.
+  std::int64_t attempt_id = 0;
+  std::uint64_t seq = 0;
+  int http_status = 0;
+  std::string output;
+  bool output_is_json = false;
+  std::string model;
+  std::string finish_reason;
+  std::string request_id;
+  std::optional<Usage> usage;
+  std::optional<Money> cost;  ///< what it had cost; absent: unknown
+  /// From a shared cache: the attempt itself, number 0, to be stored with the first item that takes
+  /// it over. `output` follows from its response.
+  std::optional<AttemptRecord> foreign;
+};
+
 /// What is to be stored for one item: an attempt, a new state, or both.
 struct ItemUpdate {
   // Identity; written when the item has no row yet, or when its content changed.
@@ -43,6 +63,8 @@ struct ItemUpdate {
   std::string input_text;  ///< empty: not stored
 
   std::optional<AttemptRecord> attempt;
+  /// Instead of an attempt and of output, http_status and the like below; `cached` is then set.
+  std::shared_ptr<const ReusedAnswer> reused;
 
   /// `pending`: another attempt is to come; else final.
   ItemState state = ItemState::pending;

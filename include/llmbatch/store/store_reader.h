@@ -14,6 +14,7 @@
 #include "llmbatch/model/item_result.h"
 #include "llmbatch/model/job.h"
 #include "llmbatch/port/item_index.h"
+#include "llmbatch/port/known_answers.h"
 #include "llmbatch/port/line_plan.h"
 #include "llmbatch/store/answered_item.h"
 #include "llmbatch/store/history_reader.h"
@@ -55,6 +56,11 @@ class StoreReader {
   /// The same with the lines that were finished since turned into `done`: what is left to do of an
   /// unchanged input. Holds no transaction open between calls, so it may feed a run.
   std::unique_ptr<LineRunStream> remaining_plan(std::uint64_t from_line);
+  /// The lines from `from_line` on whose request an earlier item has (Item::same_as), as they were
+  /// scanned; null when there are none.
+  Result<std::unique_ptr<LineRunStream>> repeats(std::uint64_t from_line);
+  /// The answers of this database that were given at `endpoint` (see RunStart::endpoint).
+  std::unique_ptr<KnownAnswers> answers(const std::optional<Hash128>& endpoint);
   /// Of the lines from `from_line` on that were to be run: those that are final now, sorted.
   Result<std::vector<std::uint64_t>> done_lines_from(std::uint64_t from_line);
 

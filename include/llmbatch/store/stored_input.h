@@ -26,6 +26,7 @@ struct JobTotals {
   std::int64_t estimated = 0;  ///< attempts whose usage the provider did not report
   /// The cost, and what calls may have cost that were lost with a killed run, see Budget.
   Money cost_ceiling;
+  SavedByReuse saved;  ///< what the answers of `cached` items had used and cost
 };
 
 /// The input of the last run and where that run stood.
@@ -69,16 +70,19 @@ struct StoredAnswer {
 
 /// What begin_run() stores.
 struct RunStart {
+  /// Hash of the base URL where no profile names it; answers are reused within one endpoint.
+  std::optional<Hash128> endpoint;
   /// Adopted in the same transaction; null: the stored job stays.
   const JobIdentity* job = nullptr;
   InputIdentity input;
   /// True: the input is unchanged; the stored line map, invalid lines and counts are kept, and the
-  /// three members below are not used.
+  /// four members below are not used.
   bool keep_stored_plan = false;
   LineRunStream* plan = nullptr;  ///< null: a stream that cannot be scanned
   InvalidLineStream* invalid_lines = nullptr;
   /// Answers judged anew; read behind the plan. The counts of `progress` are those before it.
   RecheckStream* rechecked = nullptr;
+  LineRunStream* repeats = nullptr;  ///< null: no request stands there twice
   ScanCounts counts;
   std::string command;
   std::string version;

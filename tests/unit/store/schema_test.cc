@@ -41,15 +41,16 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " error_message output input",
           "job: id wire_format profile model prompt_template system_template id_rule parameters "
           "checks",
-          "line_map: first_line data",
+          "line_map: first_line data", "line_repeats: first_line data",
           "progress: id done_below_line pending in_flight submitted succeeded filtered flagged"
           " failed invalid attempts retries cached input_tokens cached_input_tokens"
           " cache_write_tokens output_tokens reasoning_tokens cost_pico unpriced estimated"
-          " cost_ceiling_pico limiter_state"
+          " cost_ceiling_pico saved_input_tokens saved_output_tokens saved_pico"
+          " saved_unpriced limiter_state"
           " counted_input_mean reported_input_mean input_samples output_mean output_samples",
           "runs: number started_ms finished_ms command version pid input_path input_size_bytes"
           " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico "
-          "rpm tpm",
+          "rpm tpm endpoint",
           "status: id updated_ms json",
           "verdicts: id seq request_hash attempt state verdict sampled applied time_ms reviewer"
           " note",
