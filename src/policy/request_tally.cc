@@ -52,12 +52,12 @@ std::vector<RequestGroup> RequestTally::scaled_to(std::int64_t items) const {
     const bool all_capped = group.uncapped() == 0;
     group.items = scaled(group.items);
     group.input = scaled(group.input);
-    group.own_caps = std::min(group.items, scaled(group.own_caps));
     // Rounding must neither open nor close the upper bound.
-    const std::int64_t others = group.items - group.own_caps;
-    group.model_caps =
-        all_capped ? others
-                   : std::min(scaled(group.model_caps), std::max<std::int64_t>(0, others - 1));
+    const std::int64_t capped =
+        all_capped ? group.items : std::max<std::int64_t>(0, group.items - 1);
+    group.own_caps = std::min(capped, scaled(group.own_caps));
+    group.model_caps = all_capped ? capped - group.own_caps
+                                  : std::min(capped - group.own_caps, scaled(group.model_caps));
     group.caps = scaled(group.caps);
     groups.push_back(group);
   }
