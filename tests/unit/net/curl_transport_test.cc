@@ -428,15 +428,17 @@ TEST_F(CurlTransportTest, WakeFromAnotherThreadEndsWait) {
 
 TEST_F(CurlTransportTest, WaitMeetsItsDeadlineWithinAMillisecond) {
   std::vector<TransportCompletion> completions;
+  constexpr Duration kPrecise = std::chrono::microseconds(700);
   Duration best = std::chrono::hours(1);
-  for (int i = 0; i < 10; ++i) {
+  // A poll of whole milliseconds is never as precise; a busy machine is late often, not always.
+  for (int i = 0; i < 300 && best >= kPrecise; ++i) {
     const SteadyTime deadline = clock_.now() + std::chrono::microseconds(2300);
     transport().wait(deadline, completions);
     const Duration late = clock_.now() - deadline;
     EXPECT_GE(late, Duration::zero());
     best = std::min(best, late);
   }
-  EXPECT_LT(best, std::chrono::microseconds(700)) << "a busy machine may be late, not always";
+  EXPECT_LT(best, kPrecise);
 }
 
 TEST_F(CurlTransportTest, TransportMayEndWithCallsInFlight) {
