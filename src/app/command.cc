@@ -20,6 +20,17 @@ llmbatch run tickets.jsonl --model openai/gpt-4o-mini --retry failed,flagged # t
 sort -u in.jsonl | llmbatch run - --db big.db --model openai/gpt-4o-mini # from stdin
 llmbatch run tickets.jsonl --rpm 500 --rehearse # a simulated provider, nothing is kept)";
 
+constexpr std::string_view kCompareDescription =
+    R"(Sends the same random sample of INPUT to several models and shows how often each is right, what it costs, how fast it is, and which is the cheapest that is good enough. What is right stands in a field of the input (--expect); without one, the first model's answers are what the others are compared with.
+
+A comparison is a directory, INPUT.llmbatch-compare, with one job database per model. The same command goes on where it stopped; a larger --sample keeps what is done. Every option of run that decides how a job is sent works here, too.)";
+
+constexpr std::string_view kCompareExamples =
+    R"(llmbatch compare tickets.jsonl --prompt-file classify.mustache --models openai/gpt-4o,openai/gpt-4o-mini --expect label
+llmbatch compare tickets.jsonl --models openai/gpt-4o,groq/llama-3.1-8b-instant --sample 300 --expect label --expect-mode casefold
+llmbatch compare tickets.jsonl --models openai/gpt-4o,openai/gpt-4o-mini --expect label --show-disagreements
+llmbatch export tickets.jsonl.llmbatch-compare/openai_gpt-4o.llmbatch.db # one model's answers)";
+
 constexpr std::string_view kStatusDescription =
     R"(Shows counts, cost, rates and the estimated end of a job, also while another process runs it. Without DB it takes the only *.llmbatch.db of the directory.)";
 
@@ -61,6 +72,14 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "process what is not done yet: first run, resume and cron",
      .description = kRunDescription,
      .examples = kRunExamples},
+    {.command = Command::compare,
+     .name = "compare",
+     .positionals = "INPUT",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "the same sample through several models: accuracy, cost, latency",
+     .description = kCompareDescription,
+     .examples = kCompareExamples},
     {.command = Command::status,
      .name = "status",
      .positionals = "[DB]",

@@ -75,7 +75,7 @@ std::vector<std::string> with_explicit_empty_values(const std::vector<std::strin
 CLI::Option* add_option(CLI::App& app, const SettingSpec& spec) {
   std::string names = spec.flag();
   if (spec.letter != 0) names = fmt::format("-{},{}", spec.letter, names);
-  if (spec.type == ValueType::boolean) {
+  if (spec.needs_no_value()) {
     return app.add_flag(names)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   return app.add_option(names, "")
@@ -131,6 +131,7 @@ Result<SplitArguments> split_arguments(Command command, const std::vector<std::s
       // Without a value a flag means true; CLI11 leaves that word out or says "true".
       for (std::string& text : texts) {
         if (spec->type == ValueType::boolean && text.empty()) text = "true";
+        if (!spec->bare.empty() && (text.empty() || text == "true")) text = spec->bare;
       }
       split.flags.push_back({spec, std::move(texts), Origin{OriginKind::flag, spec->flag()}});
     }

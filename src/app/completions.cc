@@ -51,7 +51,7 @@ std::string bash_values(Command command) {
   std::string files;
   std::string out;
   for (const SettingSpec* spec : flags_of(command)) {
-    if (spec->type == ValueType::boolean) continue;
+    if (spec->needs_no_value()) continue;
     std::string names = spec->flag();
     if (spec->letter != 0) names += fmt::format("|-{}", spec->letter);
     if (spec->type == ValueType::path) {
@@ -117,12 +117,12 @@ std::string zsh_option(const SettingSpec& spec) {
   std::string value;
   if (spec.type == ValueType::path) {
     value = ":file:_files";
-  } else if (spec.type != ValueType::boolean) {
+  } else if (!spec.needs_no_value()) {
     const std::string words = choices(spec);
     value = fmt::format(":{}:({})", spec.name, words);
     if (words.empty()) value = fmt::format(":{}: ", spec.name);
   }
-  const std::string equals = spec.type == ValueType::boolean ? "" : "=";
+  const std::string equals = spec.needs_no_value() ? "" : "=";
   const std::string repeat = spec.is_list() ? "*" : "";
   std::string line =
       fmt::format("        '{}{}{}[{}]{}' \\\n", repeat, spec.flag(), equals, help, value);
@@ -172,7 +172,7 @@ std::string fish_option(const SettingSpec& spec, std::string_view condition) {
   if (spec.letter != 0) out += fmt::format(" -s {}", spec.letter);
   if (spec.type == ValueType::path) {
     out += " -r -F";
-  } else if (spec.type != ValueType::boolean) {
+  } else if (!spec.needs_no_value()) {
     out += " -x";
     if (const std::string words = choices(spec); !words.empty()) {
       out += fmt::format(" -a '{}'", words);

@@ -38,9 +38,7 @@ void add_row(std::string& out, const std::string& left, std::string_view right, 
 
 std::string option_label(const SettingSpec& spec) {
   std::string label = spec.letter != 0 ? fmt::format("-{}, ", spec.letter) : std::string("    ");
-  label += spec.flag();
-  if (const std::string value = spec.placeholder(); !value.empty()) label += " " + value;
-  return label;
+  return label + spec.flag() + spec.value_help();
 }
 
 std::string option_help(const SettingSpec& spec) {

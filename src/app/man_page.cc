@@ -50,9 +50,7 @@ void add_option(std::string& out, const SettingSpec& spec) {
   out += ".TP\n";
   if (spec.letter != 0) out += fmt::format("\\fB\\-{}\\fR, ", spec.letter);
   out += fmt::format("\\fB{}\\fR", roff(spec.flag()));
-  if (const std::string value = spec.placeholder(); !value.empty()) {
-    out += fmt::format(" \\fI{}\\fR", roff(value));
-  }
+  out += fmt::format("\\fI{}\\fR", roff(spec.value_help()));
   out += "\n" + roff(spec.help);
   if (!spec.default_text.empty()) out += roff(fmt::format(" Default: {}.", spec.default_text));
   if (spec.set_by != SetBy::flag) out += roff(fmt::format(" Environment: {}.", spec.environment()));

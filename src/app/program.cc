@@ -76,6 +76,8 @@ int run_program(int argc, const char* const* argv) {
   switch (parsed->command) {
     case Command::run:
       return run_command(*parsed, environment, resume_command(argc, argv));
+    case Command::compare:
+      return compare_command(*parsed, environment, resume_command(argc, argv));
     case Command::status:
       return status_command(*parsed, environment);
     case Command::export_results:

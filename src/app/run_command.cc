@@ -9,6 +9,7 @@
 
 #include "llmbatch/app/commands.h"
 #include "llmbatch/app/job_target.h"
+#include "llmbatch/app/run_job.h"
 #include "llmbatch/app/run_plan.h"
 #include "llmbatch/app/version.h"
 #include "llmbatch/base/log.h"
@@ -175,7 +176,7 @@ Status RunSession::open_database() {
   SignalInterrupts::block_signals();
   if (!input) return forward_error(input);
   input_ = std::move(*input);
-  auto store = Store::open(options_.input.database, "llmbatch run", clock_.wall_now());
+  auto store = Store::open(options_.input.database, options_.command, clock_.wall_now());
   if (!store) return forward_error(store);
   store_ = std::move(*store);
   const auto reviewed = store_->apply_decisions();
@@ -373,7 +374,8 @@ Result<int> RunSession::conclude(const RunResult& result) {
   const Status stored =
       store_->finish_run({reason, code, clock_.wall_now(), result.status, result.progress});
   log_.info(fmt::format("run {} {} (exit {})", run_number_, reason, code));
-  if (!options_.output.quiet && options_.output.progress != ProgressStyle::json) {
+  if (options_.output.summary && !options_.output.quiet &&
+      options_.output.progress != ProgressStyle::json) {
     LinePrinter printer(STDERR_FILENO,
                         detect_terminal(STDERR_FILENO, color_mode(options_.output.color)));
     print_summary(printer, result.status, {command_line_, code, ""});
@@ -385,13 +387,17 @@ Result<int> RunSession::conclude(const RunResult& result) {
 
 }  // namespace
 
+Result<int> run_job(RunOptions options, const Environment& environment,
+                    const std::string& command_line) {
+  return RunSession(std::move(options), environment, command_line).run();
+}
+
 int run_command(const ParsedCommand& parsed, const Environment& environment,
                 const std::string& command_line) {
   SignalInterrupts::block_signals();
   Result<RunOptions> options = make_run_options(parsed.positionals.at(0), parsed.settings);
   if (!options) return report_error(options.error());
-  RunSession session(std::move(*options), environment, command_line);
-  const Result<int> code = session.run();
+  const Result<int> code = run_job(std::move(*options), environment, command_line);
   return code ? *code : report_error(code.error());
 }
 

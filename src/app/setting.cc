@@ -234,6 +234,12 @@ std::string SettingSpec::placeholder() const {
   return std::string(value_name.empty() ? choices : value_name);
 }
 
+std::string SettingSpec::value_help() const {
+  const std::string value = placeholder();
+  if (value.empty()) return "";
+  return bare.empty() ? " " + value : fmt::format("[={}]", value);
+}
+
 bool SettingSpec::is_list() const {
   return type == ValueType::words || type == ValueType::texts || type == ValueType::parameters;
 }

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "llmbatch/app/setting.h"
 
 namespace llmbatch {
+
+/// Adds the settings of `compare`, and lets it share those of `run`.
+void add_compare_rows(std::vector<SettingSpec>& rows);
 
 inline constexpr CommandSet kRun = only(Command::run);
 inline constexpr CommandSet kStatus = only(Command::status);

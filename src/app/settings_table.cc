@@ -14,6 +14,7 @@ std::vector<SettingSpec> all_rows() {
                           other_rows(), review_rows(), simulate_rows()}) {
     rows.insert(rows.end(), part.begin(), part.end());
   }
+  add_compare_rows(rows);
   return rows;
 }
 

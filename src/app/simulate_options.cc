@@ -36,6 +36,11 @@ Status read_setting(const Settings& settings, std::string_view name,
 Status read_texts(const Settings& settings, sim::SimulatorSettings& out) {
   if (auto s = read_setting(settings, "latency", sim::parse_latency, out.latency); !s) return s;
   if (auto s = read_setting(settings, "answer", sim::parse_answer_mode, out.answer); !s) return s;
+  if (auto s =
+          read_setting(settings, "model-accuracy", sim::parse_model_accuracies, out.accuracies);
+      !s) {
+    return s;
+  }
   if (auto s = read_setting(settings, "errors", sim::parse_fault_mix, out.faults); !s) return s;
   if (auto s = read_setting(settings, "headers", sim::parse_header_style, out.header_style); !s) {
     return s;

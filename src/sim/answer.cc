@@ -138,6 +138,45 @@ std::string classify(const std::vector<std::string>& labels, std::string_view pr
   return labels[best];
 }
 
+Result<std::vector<ModelAccuracy>> parse_model_accuracies(std::string_view text) {
+  std::vector<ModelAccuracy> accuracies;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view part = trim(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    const std::size_t equals = part.rfind('=');
+    std::string_view number = equals == std::string_view::npos ? "" : part.substr(equals + 1);
+    const bool percent = number.ends_with('%');
+    if (percent) number.remove_suffix(1);
+    ModelAccuracy accuracy;
+    const auto [end, code] =
+        std::from_chars(number.data(), number.data() + number.size(), accuracy.share);
+    if (percent) accuracy.share /= 100;
+    const bool good = code == std::errc() && end == number.data() + number.size() && equals > 0 &&
+                      accuracy.share >= 0 && accuracy.share <= 1;
+    if (!good) {
+      return usage_error("'" + std::string(part) +
+                         "': not a model and its accuracy (expected small=80%)");
+    }
+    accuracy.model = part.substr(0, equals);
+    accuracies.push_back(std::move(accuracy));
+  }
+  return accuracies;
+}
+
+std::string with_accuracy(const std::vector<ModelAccuracy>& accuracies, std::string_view model,
+                          const std::vector<std::string>& labels, std::string label,
+                          std::string_view prompt, std::uint64_t seed) {
+  const auto found = std::find_if(accuracies.begin(), accuracies.end(),
+                                  [&](const ModelAccuracy& one) { return one.model == model; });
+  if (found == accuracies.end() || labels.size() < 2) return label;
+  Dice dice(hash64(prompt, hash64(model, seed)));
+  if (dice.uniform() < found->share) return label;
+  const auto place = std::find(labels.begin(), labels.end(), label);
+  const auto index = static_cast<std::size_t>(place - labels.begin());
+  return labels[(index + 1 + dice.below(labels.size() - 1)) % labels.size()];
+}
+
 Result<AnswerMode> parse_answer_mode(std::string_view text) {
   const std::size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);

@@ -195,6 +195,10 @@ void Responder::prepare_answer(Call& call) const {
   answer.dimensions = settings_.embedding_dimensions;
   if (call.route.endpoint == Endpoint::embeddings) return;
   answer.text = make_answer(settings_.answer, call.request.prompt, answer.hash);
+  if (settings_.answer.kind == AnswerMode::Kind::classify) {
+    answer.text = with_accuracy(settings_.accuracies, call.request.model, settings_.answer.labels,
+                                std::move(answer.text), call.request.prompt, settings_.seed);
+  }
   if (call.request.wants_json) answer.text = make_json_answer(call);
   const std::int64_t wanted = token_count(answer.text.size());
   answer.output_tokens = std::max<std::int64_t>(1, wanted);

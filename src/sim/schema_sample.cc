@@ -138,6 +138,8 @@ class Sampler {
       if (!value.is_string()) return values[dice_.below(values.size())];
       words.push_back(value.get<std::string>());
     }
+    // The answer that was decided on (--answer classify, --model-accuracy), where it may be given.
+    if (std::find(words.begin(), words.end(), text_) != words.end()) return text_;
     return classify(words, prompt_, hash_);
   }
 

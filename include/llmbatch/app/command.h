@@ -10,6 +10,7 @@ namespace llmbatch {
 
 enum class Command : std::uint8_t {
   run,
+  compare,
   status,
   export_results,
   report,

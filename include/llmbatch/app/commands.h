@@ -23,6 +23,9 @@ int report_error(const Error& error);
 /// `command_line`: the words of this invocation, quoted for a shell, without --retry.
 int run_command(const ParsedCommand& parsed, const Environment& environment,
                 const std::string& command_line);
+/// `command_line` as for run.
+int compare_command(const ParsedCommand& parsed, const Environment& environment,
+                    const std::string& command_line);
 int status_command(const ParsedCommand& parsed, const Environment& environment);
 int export_command(const ParsedCommand& parsed, const Environment& environment);
 int report_command(const ParsedCommand& parsed, const Environment& environment);

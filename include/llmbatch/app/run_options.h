@@ -85,6 +85,7 @@ struct RunOutputOptions {
   std::string log_file;  ///< empty: none
   LogFormat log_format = LogFormat::text;
   ColorChoice color = ColorChoice::automatic;
+  bool summary = true;  ///< print the screen at the end of the run
 };
 
 struct RunOptions {
@@ -95,6 +96,7 @@ struct RunOptions {
   RunNetworkOptions network;
   RunOutputOptions output;
   std::optional<std::string> tokenizer;  ///< a file; absent: token counts are estimated
+  std::string command = "llmbatch run";  ///< what others are told of who holds the database
 };
 
 /// Reads the prompt and system files, too. Contradictions are usage errors that name both settings

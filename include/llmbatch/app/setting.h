@@ -50,12 +50,18 @@ struct SettingSpec {
   SetBy set_by = SetBy::anything;
   bool secret = false;      ///< the value is never shown
   std::string_view help{};  ///< sentences without the default
+  /// What the flag means without a value, which then needs `=`: `--show-disagreements[=N]`.
+  std::string_view bare{};
 
   std::string flag() const;         ///< `--max-retries`
   std::string environment() const;  ///< `LLMBATCH_MAX_RETRIES`, `LLMBATCH_EXPORT_FORMAT`
   std::string file_key() const;     ///< `max-retries`, `export.format`
   std::string placeholder() const;  ///< `N`, `auto|bar`; empty for a boolean
+  /// With what a help page puts before the placeholder: ` N`, `[=N]`.
+  std::string value_help() const;
   bool is_list() const;
+  /// True when the flag may stand alone.
+  bool needs_no_value() const { return type == ValueType::boolean || !bare.empty(); }
   std::vector<std::string> choice_list() const;
 };
 

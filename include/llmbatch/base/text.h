@@ -28,6 +28,9 @@ int display_width(std::string_view text);
 
 std::string_view trim(std::string_view text);
 std::string to_lower_ascii(std::string_view text);
+/// For comparing without regard to case: capitals of the Latin, Greek, Cyrillic and Armenian
+/// alphabets become small letters (Unicode's simple folding, as far as it is one letter each).
+std::string fold_case(std::string_view text);
 bool equals_ignore_case(std::string_view a, std::string_view b);
 bool contains_ignore_case(std::string_view text, std::string_view part);
 

@@ -31,6 +31,22 @@ std::string make_answer(const AnswerMode& mode, std::string_view prompt, std::ui
 std::string classify(const std::vector<std::string>& labels, std::string_view prompt,
                      std::uint64_t hash);
 
+/// How often each model gives the answer that `classify` finds, by its name.
+struct ModelAccuracy {
+  std::string model;
+  double share = 1;  ///< 0 to 1
+};
+
+/// `big=95%,small=0.8`.
+Result<std::vector<ModelAccuracy>> parse_model_accuracies(std::string_view text);
+
+/// `label`, or by chance another one of `labels` where the model is to be wrong: which prompts a
+/// model is wrong on depends on the seed, its name and the prompt alone, so that two models differ
+/// and a prompt that comes again is answered alike.
+std::string with_accuracy(const std::vector<ModelAccuracy>& accuracies, std::string_view model,
+                          const std::vector<std::string>& labels, std::string label,
+                          std::string_view prompt, std::uint64_t seed);
+
 /// The tokens that `size` bytes of text count for, everywhere in the simulator: a quarter, rounded
 /// up.
 std::int64_t token_count(std::size_t size_bytes);

@@ -43,6 +43,7 @@ struct SimulatorSettings {
   RetryHint retry_hint = RetryHint::automatic;
   FaultMix faults;
   AnswerMode answer;
+  std::vector<ModelAccuracy> accuracies;     ///< of classify; others answer as well as they can
   std::string required_key;                  ///< empty: any key or none
   std::vector<std::string> unknown_models;   ///< answered by 404
   std::vector<std::string> models;           ///< what `GET /v1/models` lists; empty: a default list

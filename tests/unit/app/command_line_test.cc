@@ -155,7 +155,7 @@ TEST(HelpText, ShowsEveryOptionWithinTheWidth) {
       }
       for (const SettingSpec* spec : settings_of(command.command)) {
         if (contains(spec->commands, command.command)) {
-          EXPECT_THAT(help, HasSubstr(spec->flag() + (spec->placeholder().empty() ? "" : " ")));
+          EXPECT_THAT(help, HasSubstr(spec->flag() + spec->value_help()));
         }
       }
     }

@@ -173,5 +173,17 @@ TEST(NearestWord, TheNearestOfSeveralWins) {
   EXPECT_EQ(nearest_word("status", {"stages", "statu", "state"}), "statu");
 }
 
+TEST(FoldCase, MakesCapitalsOfSeveralAlphabetsSmall) {
+  EXPECT_EQ(fold_case("Billing 42"), "billing 42");
+  EXPECT_EQ(fold_case("ÄRGER Œuvre ŽLUTÝ Ÿ"), "ärger œuvre žlutý ÿ");
+  EXPECT_EQ(fold_case("ΛΌΓΟΣ"), fold_case("λόγος"));
+  EXPECT_EQ(fold_case("ЁЛКА Ґанок"), "ёлка ґанок");
+  EXPECT_EQ(fold_case("請求 ×÷ ß 😀"), "請求 ×÷ ß 😀");
+  EXPECT_EQ(fold_case("a\xFF"
+                      "B"),
+            "a\xEF\xBF\xBD"
+            "b");
+}
+
 }  // namespace
 }  // namespace llmbatch

@@ -51,5 +51,38 @@ TEST(ExampleTickets, TheSimulatedClassifierGetsMostOfThemRight) {
   EXPECT_LT(right, all);
 }
 
+TEST(ModelAccuracy, IsReadFromAList) {
+  const auto list = parse_model_accuracies("big=95%, small=0.8,a=b=1");
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->size(), 3U);
+  EXPECT_EQ((*list)[0].model, "big");
+  EXPECT_DOUBLE_EQ((*list)[0].share, 0.95);
+  EXPECT_DOUBLE_EQ((*list)[1].share, 0.8);
+  EXPECT_EQ((*list)[2].model, "a=b");
+  for (const char* text : {"big", "big=", "=5%", "big=101%", "big=-1", "big=5x", "big=5%%"}) {
+    EXPECT_FALSE(parse_model_accuracies(text)) << text;
+  }
+}
+
+TEST(ModelAccuracy, IsHowOftenAModelGivesTheBestLabel) {
+  const std::vector<std::string> labels{"a", "b", "c"};
+  const std::vector<ModelAccuracy> list{{"big", 0.95}, {"small", 0.8}, {"none", 0}};
+  const auto right = [&](std::string_view model, std::uint64_t seed) {
+    int count = 0;
+    for (int i = 0; i < 2000; ++i) {
+      const std::string prompt = "ticket " + std::to_string(i);
+      const std::string label = with_accuracy(list, model, labels, "b", prompt, seed);
+      EXPECT_EQ(label, with_accuracy(list, model, labels, "b", prompt, seed));
+      count += label == "b" ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_NEAR(right("big", 1), 1900, 50);
+  EXPECT_NEAR(right("small", 1), 1600, 90);
+  EXPECT_EQ(right("none", 1), 0);
+  EXPECT_EQ(right("other", 1), 2000);
+  EXPECT_NE(right("small", 1), right("small", 2));
+}
+
 }  // namespace
 }  // namespace llmbatch::sim
