@@ -1,4 +1,5 @@
 // `llmbatch report`: the HTML page of a job.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -38,6 +39,17 @@ Status read_review(const std::string& database, JobReport& report) {
         {note.id, std::string(to_string(note.verdict)), note.note, note.reviewer});
   }
   return {};
+}
+
+/// Beside the database, or beside the input where the database stands elsewhere. A damaged one is
+/// no reason to make no report.
+std::optional<CompareResult> read_comparison(const RunStatus& status) {
+  for (const std::string& path : {status.database, status.input}) {
+    auto found = find_compare_result(path);
+    if (!found) fmt::print(stderr, "llmbatch: warning: {}\n", found.error().message);
+    if (found && *found) return std::move(*found);
+  }
+  return std::nullopt;
 }
 
 Status read_history(StoreReader& reader, JobReport& report) {
@@ -96,6 +108,7 @@ Status make_report(const std::string& database, const Settings& settings) {
   report.made_at = SystemClock().wall_now();
   report.status.database = database;
   if (const Status read = read_history(**reader, report); !read) return read;
+  report.comparison = read_comparison(report.status);
   auto output = OutputFile::open(target);
   if (!output) return forward_error(output);
   if (const Status written = output->write(render_html_report(report)); !written) return written;

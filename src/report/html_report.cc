@@ -52,6 +52,7 @@ std::vector<Part> all_parts(const JobReport& report) {
       {"limits", "Rate limits", limits_section(report, timeline)},
       {"tokens", "Tokens", tokens_section(report, timeline)},
       {"cost", "Cost", cost_section(report, timeline)},
+      {"compare", "Comparison", compare_section(report)},
       {"review", "Review", review_section(report)},
       {"problems", "Problems", problems_section(report)},
       {"runs", "Runs", runs_section(report)},

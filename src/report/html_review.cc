@@ -76,7 +76,8 @@ std::string review_section(const JobReport& report) {
       "<div class=\"scroll\"><table class=\"wilson\"><caption>Verdicts by "
       "state</caption><thead><tr><th "
       "scope=\"col\">state</th><th scope=\"col\" class=\"num\">items</th><th scope=\"col\" "
-      "class=\"num\">judged</th><th scope=\"col\" class=\"num\">good</th><th scope=\"col\">0 to "
+      "class=\"num\">judged</th><th scope=\"col\" class=\"num\">good</th><th scope=\"col\" "
+      "class=\"range\">0 to "
       "100 %</th><th scope=\"col\" class=\"num\">share (95 %)</th></tr></thead><tbody>\n{}</tbody>"
       "</table></div>\n",
       rows);

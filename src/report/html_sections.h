@@ -29,6 +29,7 @@ std::string errors_section(const JobReport& report, const Timeline& timeline);
 std::string limits_section(const JobReport& report, const Timeline& timeline);
 std::string tokens_section(const JobReport& report, const Timeline& timeline);
 std::string cost_section(const JobReport& report, const Timeline& timeline);
+std::string compare_section(const JobReport& report);
 std::string review_section(const JobReport& report);
 std::string problems_section(const JobReport& report);
 std::string runs_section(const JobReport& report);

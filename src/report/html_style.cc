@@ -94,6 +94,8 @@ td.range i{position:absolute;top:0;bottom:0;background:var(--c1);opacity:.4;min-
 td.range b{position:absolute;top:-.15rem;bottom:-.15rem;width:2px;margin-left:-1px;background:var(--c1)}
 ul.notes{margin:0;padding:0;list-style:none}ul.notes li{padding:.25rem 0}
 .scroll{overflow-x:auto;max-width:100%}
+.scroll th,.scroll td{overflow-wrap:normal}
+table.wilson caption{margin-top:.7rem}
 details.data{font-size:.88rem;margin-top:-.3rem}
 details.data .scroll{max-height:22rem;overflow-y:auto;margin-top:.4rem}
 summary{cursor:pointer;color:var(--muted)}
@@ -121,6 +123,7 @@ table.errors,table.errors tbody,table.errors tr,table.errors td,table.errors th{
 table.errors td,table.errors th{border:0!important;padding:.05rem 0;text-align:left}table.errors tr{padding:.45rem 0;border-top:1px solid var(--rule)}
 table.errors td[data-k]::after{content:" " attr(data-k)}table.errors td[data-k]{display:inline-block;margin-right:.8rem;color:var(--muted)}
 .legend{margin-left:0;display:flex}
+table.wilson td.range,table.wilson th.range{display:none}
 }
 @media print{
 :root{color-scheme:light;--bg:#fff;--panel:#f5f6f8;--ink:#000;--muted:#444;--rule:#ccc;--c1:#0a6eb0;--c2:#d98200;--c3:#c4400f;--c4:#00805c;--c5:#9a4f83;--c6:#8a939d;--good:#00704f;--bad:#b23a0b}

@@ -147,6 +147,22 @@ class Report(support.Case):
         self.assertIn("69.9 to 97.2\u00a0%", page)
         self.assertIn("&lt;b&gt;off&lt;/b&gt;", page)
 
+    def test_comparison_beside_the_input(self):
+        self.write_items("items.jsonl", [{"id": str(i), "prompt": "say %d" % i, "label": "<x>"} for i in range(30)])
+        simulator = self.simulate("--answer", "echo")
+        self.run_file(simulator, code=0)
+        self.assertNotIn('id="compare"', self.page())
+        self.call("compare", "items.jsonl", "--base-url", simulator.url, "--models", "big,small", "--expect", "label",
+                  "--sample", "10", "--show-disagreements", code=0)
+        page = self.page()
+        with open(self.path("items.jsonl.llmbatch-compare/result.json")) as file:
+            result = json.load(file)
+        self.assertIn(html.escape(result["verdict"], quote=True), page)
+        for model in result["models"]:
+            self.assertIn("<bdi>" + model["model"], page)
+        self.write("items.jsonl.llmbatch-compare/result.json", "{}")
+        self.assertIn("not the result of a comparison", self.report("-o", "report.html").stderr)
+
     def test_hostile_texts_are_escaped(self):
         lock = threading.Lock()
         numbers = iter(range(100))

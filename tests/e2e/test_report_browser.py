@@ -35,8 +35,10 @@ onload = () => {
     for (const [a, r] of labels) for (const [b, s] of labels)
       if (a !== b && a.className[0] === b.className[0] && r.left < s.right - 1 && s.left < r.right - 1 && r.top < s.bottom && s.top < r.bottom) covered.push(name(a));
   }
+  const squeezed = all.filter(e => (e.tagName === "TD" || e.tagName === "TH") && e.clientWidth > 0 && e.clientWidth < 60 &&
+    e.clientHeight > 100 && e.textContent.length > 4).map(name);
   const text = e => doc.querySelector(e) ? doc.querySelector(e).textContent : null;
-  const result = {scroll: root.scrollWidth, width, outside, covered, title: doc.title, heading: text("h1 bdi"),
+  const result = {scroll: root.scrollWidth, width, outside, covered, squeezed, title: doc.title, heading: text("h1 bdi"),
     foreign: doc.querySelectorAll("script,img,iframe,object,embed,link,[onerror],[onload],[src]").length,
     charts: doc.querySelectorAll("svg[role=img][aria-label]").length, svgs: doc.querySelectorAll("svg").length,
     answers: [...doc.querySelectorAll("pre")].map(e => e.textContent), pwned: String(window.pwned) + String(page.pwned),
@@ -87,6 +89,7 @@ class Browser(support.Case):
         self.assertLessEqual(seen["scroll"], seen["width"], "no scrolling sideways")
         self.assertEqual(seen["outside"], [])
         self.assertEqual(seen["covered"], [], "labels must not cover each other")
+        self.assertEqual(seen["squeezed"], [], "no column of single letters")
         self.assertEqual(seen["charts"], seen["svgs"])
         self.assertTrue(seen["anchors"])
 
@@ -105,8 +108,19 @@ class Browser(support.Case):
                            % run, days)
         support.change(self.database(), "update attempts set cost_pico = input_tokens * 123457 + 10000")
 
+    def judge(self):
+        """One good and one bad verdict, as a reviewer with a spreadsheet gives them."""
+        self.call("review", "--export", "sheet.jsonl", "--sample", "20", code=0)
+        with open(self.path("sheet.jsonl")) as file:
+            rows = [json.loads(line) for line in file]
+        for number, row in enumerate(rows):
+            row["verdict"], row["note"] = ("bad", "no " * 40) if number == 0 else ("good", "")
+        self.write_items("sheet.jsonl", rows)
+        self.call("review", "--import", "sheet.jsonl", code=0)
+
     def test_fits_a_phone_and_a_desk(self):
         self.busy()
+        self.judge()
         for width in (320, 360, 768, 1200):
             with self.subTest(width=width):
                 seen = self.look(width)

@@ -10,6 +10,7 @@
 #include "llmbatch/model/job.h"
 #include "llmbatch/model/job_history.h"
 #include "llmbatch/model/run_status.h"
+#include "llmbatch/report/compare_result.h"
 #include "llmbatch/report/job_tally.h"
 
 namespace llmbatch {
@@ -40,6 +41,7 @@ struct JobReport {
   std::vector<RunRecord> last_runs;
   std::int64_t request_limit = 0;  ///< the highest that was set, per minute; 0: none
   std::vector<ProblemSample> problems;
+  std::optional<CompareResult> comparison;  ///< that of the job's input
   std::vector<ReviewedState> reviewed;
   std::vector<ReviewNote> review_notes;
 };
