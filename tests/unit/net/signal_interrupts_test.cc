@@ -13,6 +13,8 @@ namespace {
 class SignalInterruptsTest : public testing::Test {
  protected:
   void SetUp() override {
+    // A shell without job control starts its background jobs with SIGINT ignored.
+    std::signal(SIGINT, SIG_DFL);
     SignalInterrupts::block_signals();
     auto created = SignalInterrupts::create();
     ASSERT_TRUE(created.has_value());
