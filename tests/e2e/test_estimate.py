@@ -174,7 +174,8 @@ class WithADatabase(EstimateCase):
 class Pilot(EstimateCase):
     def write_mixed(self, count):
         dice = random.Random(6)  # nine seeds of ten are within a 90 % interval
-        self.write_items("items.jsonl", [{"id": "t-%d" % i, "prompt": " ".join(["word"] * dice.randint(3, 300))}
+        self.write_items("items.jsonl", [{"id": "t-%d" % i,
+                                          "prompt": " ".join(["word"] * dice.randint(3, 300) + [str(i)])}
                                          for i in range(count)])
 
     def pilot(self, server, items, *arguments, code=0):
