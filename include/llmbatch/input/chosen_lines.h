@@ -41,6 +41,7 @@ class ChosenItems final : public ItemSource {
       : items_(std::move(items)), first_line_(first_line) {}
   Result<bool> next(Item& item) override { return items_->next(item); }
   std::uint64_t next_line() const override { return first_line_; }
+  bool has_repeats() const override { return items_->has_repeats(); }
 
  private:
   std::unique_ptr<ItemSource> items_;

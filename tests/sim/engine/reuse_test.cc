@@ -94,9 +94,9 @@ struct World {
   }
   RunResult run() {
     status.items[ItemState::pending] = static_cast<std::int64_t>(count - source.done.size());
-    Runner runner(
-        {clock, source, endpoint, endpoint, store, monitor, interrupts, reuse ? &answers : nullptr},
-        settings, status);
+    Runner runner({clock, source, endpoint, endpoint, store, monitor, interrupts, nullptr,
+                   reuse ? &answers : nullptr},
+                  settings, status);
     RunResult result = runner.run();
     counters = runner.counters();
     return result;
