@@ -46,7 +46,7 @@ constexpr SettingSpec kRows[] = {
      .commands = kRun | kModels,
      .section = "",
      .help = "Prices that replace or add to the shipped ones, in the form of data/prices.json: "
-             "{\"models\":[{\"provider\",\"id\",\"input\",\"output\",...}]}, USD per million "
+             "{\"models\": [{\"provider\", \"id\", \"input\", \"output\", ...}]}, USD per million "
              "tokens. See llmbatch models."},
     {.name = "price-input",
      .type = money,

@@ -286,7 +286,7 @@ TEST(Reuse, AHintToAnotherRequestIsNotFollowed) {
 
 TEST(Reuse, AnswersOfACacheFileAreTakenOverAndPassedOn) {
   World world(in_turn(40, 4), good);
-  // The endpoint knows its answers by number; number 0 is the first call's, a good one.
+  // The endpoint knows its answers by number; number 0 is a good one.
   for (const char* request : {"1", "2"}) world.answers.shared[hash128(request)] = 0;
   const RunResult result = world.run();
   EXPECT_EQ(world.calls(), 2U);
