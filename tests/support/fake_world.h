@@ -144,9 +144,7 @@ class FakeEndpoint final : public Transport, public Provider {
       outcome.error = ErrorClass::interrupted;
       return outcome;
     }
-    // A reply of another run (from a cache) has a number that is unknown here: a good answer.
-    const auto number = static_cast<std::size_t>(reply.status);
-    const ScriptedAnswer answer = number < answers_.size() ? answers_[number] : ScriptedAnswer{};
+    const ScriptedAnswer answer = answer_of(reply.status);
     outcome.error = answer.error;
     outcome.http_status = answer.error == ErrorClass::none ? 200 : 500;
     outcome.retry_after = answer.retry_after;
@@ -161,6 +159,10 @@ class FakeEndpoint final : public Transport, public Provider {
     return outcome;
   }
 
+  /// Statuses of replies that no call of this endpoint brought: those of a cache.
+  static constexpr int kForeignGood = -1;
+  static constexpr int kForeignTruncated = -2;
+
   /// wait() also stops at this time.
   void set_next_event(SteadyTime time) { next_event_ = time; }
   const std::vector<SteadyTime>& started() const { return started_; }
@@ -169,6 +171,11 @@ class FakeEndpoint final : public Transport, public Provider {
   bool can_reask = true;
 
  private:
+  ScriptedAnswer answer_of(int status) const {
+    if (status >= 0) return answers_[static_cast<std::size_t>(status)];
+    return {.error = status == kForeignGood ? ErrorClass::none : ErrorClass::truncated};
+  }
+
   struct Pending {
     SteadyTime due;
     CallId id;

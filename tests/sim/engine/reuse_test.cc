@@ -286,8 +286,9 @@ TEST(Reuse, AHintToAnotherRequestIsNotFollowed) {
 
 TEST(Reuse, AnswersOfACacheFileAreTakenOverAndPassedOn) {
   World world(in_turn(40, 4), good);
-  // The endpoint knows its answers by number; number 0 is a good one.
-  for (const char* request : {"1", "2"}) world.answers.shared[hash128(request)] = 0;
+  for (const char* request : {"1", "2"}) {
+    world.answers.shared[hash128(request)] = FakeEndpoint::kForeignGood;
+  }
   const RunResult result = world.run();
   EXPECT_EQ(world.calls(), 2U);
   EXPECT_EQ(world.endpoint.calls_of(1) + world.endpoint.calls_of(2), 0);
@@ -303,14 +304,12 @@ TEST(Reuse, AnswersOfACacheFileAreTakenOverAndPassedOn) {
 }
 
 TEST(Reuse, AnAnswerOfACacheFileThatFailsHereIsAskedForAgain) {
-  World world({1, 2}, [](std::uint64_t request, int, SteadyTime) {
-    return ScriptedAnswer{.error = request == 1 ? ErrorClass::truncated : ErrorClass::none};
-  });
-  world.settings.concurrency = 1;
-  world.answers.shared[hash128("2")] = 0;  // reads as the first call's answer: truncated
+  World world({1, 2}, good);
+  world.answers.shared[hash128("2")] = FakeEndpoint::kForeignTruncated;
   const RunResult result = world.run();
   EXPECT_EQ(world.endpoint.calls_of(2), 1);
-  EXPECT_EQ(result.status.items[ItemState::succeeded], 1);
+  EXPECT_EQ(result.status.cached, 0);
+  EXPECT_EQ(result.status.items[ItemState::succeeded], 2);
 }
 
 TEST(PromptCacheWarmUp, TheFirstCallIsMadeAlone) {
