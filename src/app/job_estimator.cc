@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 
 #include "llmbatch/app/price_options.h"
@@ -70,6 +71,16 @@ class CountingVisitor final : public RequestVisitor {
   std::span<const AnsweredItem> answers_;
 };
 
+/// The difference of two costs, where they have an expected value, else of their lower bounds.
+std::optional<Money> saving(const std::optional<CostEstimate>& all,
+                            const std::optional<CostEstimate>& paid) {
+  if (!all || !paid) return std::nullopt;
+  if (all->total.expected && paid->total.expected) {
+    return *all->total.expected - *paid->total.expected;
+  }
+  return all->total.low - paid->total.low;
+}
+
 class JobEstimator {
  public:
   JobEstimator(RunOptions options, const Environment& environment, bool after_pilot)
@@ -82,6 +93,7 @@ class JobEstimator {
   Status open_input();
   Status open_database();
   Status make_plan();
+  Status count_stored_repeats();
   Result<RunPlan> scan_alone();
   Status read_answers();
   Status count();
@@ -181,12 +193,29 @@ Status JobEstimator::make_plan() {
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
   // The stored plan of an unchanged file begins where the run would: done items are wanted, too.
-  if (plan_.unchanged) plan_.lines = reader_->remaining_plan(1);
+  if (plan_.unchanged) {
+    plan_.lines = reader_->remaining_plan(1);
+    if (const Status counted = count_stored_repeats(); !counted) return counted;
+  }
   if (plan_.unchanged || plan_.counts.invalid == 0) return {};
   const auto texts = describe_invalid_lines(*plan_.invalid, input_->name(), plan_.counts.invalid,
                                             kInvalidLinesShown);
   if (!texts) return forward_error(texts);
   for (const std::string& text : *texts) result_->report.notes.push_back("cannot be used: " + text);
+  return {};
+}
+
+/// Those of the scan, as `plan_.counts.todo` is.
+Status JobEstimator::count_stored_repeats() {
+  auto repeats = reader_->repeats(1);
+  if (!repeats) return forward_error(repeats);
+  LineRun run;
+  while (*repeats) {
+    const auto more = (*repeats)->next(run);
+    if (!more) return forward_error(more);
+    if (!*more) break;
+    plan_.counts.repeats += run.count;
+  }
   return {};
 }
 
@@ -254,8 +283,14 @@ void JobEstimator::fill(const CountingVisitor& counted) {
   report.basis = basis_of(answers_, counted.pairs(), report.to_do, target_);
   if (counter_.exact) report.basis.count_margin = 0;
   report.counter = counter_.description;
-  report.job = estimate_job(tally.groups(), report.basis, now);
-  for (const RequestGroup& group : tally.groups()) {
+  report.repeats = repeats_left(plan_.counts, options_.reuse.enabled, report.to_do);
+  const std::vector<RequestGroup> paid = tally.scaled_to(report.to_do - report.repeats);
+  report.job = estimate_job(paid, report.basis, now);
+  if (report.repeats > 0) {
+    report.repeats_saving =
+        saving(estimate_job(tally.groups(), report.basis, now).real_time, report.job.real_time);
+  }
+  for (const RequestGroup& group : paid) {
     report.own_caps += group.own_caps;
     report.model_caps += group.model_caps;
   }
@@ -276,6 +311,13 @@ void JobEstimator::fill(const CountingVisitor& counted) {
 }
 
 }  // namespace
+
+std::int64_t repeats_left(const ScanCounts& counts, bool reuse, std::int64_t to_do) {
+  if (!reuse || counts.todo == 0) return 0;
+  // Of a plan that is partly done the same share is left: repeats stand anywhere in a file.
+  const double share = static_cast<double>(counts.repeats) / static_cast<double>(counts.todo);
+  return std::min<std::int64_t>(to_do, std::llround(share * static_cast<double>(to_do)));
+}
 
 EstimateBasis basis_of(std::span<const AnsweredItem> answers, std::span<const SamplePair> counted,
                        std::int64_t to_do, const JobTarget& target) {

@@ -14,6 +14,7 @@
 #include "llmbatch/app/job_target.h"
 #include "llmbatch/app/run_options.h"
 #include "llmbatch/base/result.h"
+#include "llmbatch/model/line_plan.h"
 #include "llmbatch/policy/job_estimate.h"
 #include "llmbatch/report/estimate_report.h"
 #include "llmbatch/store/answered_item.h"
@@ -22,6 +23,9 @@ namespace llmbatch {
 
 /// Answers that an estimate goes by: the latest ones.
 inline constexpr std::int64_t kAnswersRead = 10'000;
+
+/// How many of `to_do` items ask what is asked elsewhere, too; 0 where answers are not reused.
+std::int64_t repeats_left(const ScanCounts& counts, bool reuse, std::int64_t to_do);
 
 /// `counted`: counted and reported input of answered items; may be empty. `to_do`: items that the
 /// estimate is for.

@@ -42,15 +42,16 @@ void PreflightEstimate::add(const Request& request, const Hash128& /*request_has
 }
 
 Result<std::string> PreflightEstimate::line(const RunOptions& options, const JobTarget& target,
-                                            const StateCounts& items, StoreReader& reader,
+                                            const RunPlan& plan, StoreReader& reader,
                                             WallTime now) const {
-  const auto to_do = static_cast<std::int64_t>(items_to_do(items));
+  const auto to_do = static_cast<std::int64_t>(items_to_do(plan.items));
   if (to_do == 0 || tally_.items() == 0) return std::string();
   const auto answers = reader.answered_items(std::nullopt, kAnswersRead);
   if (!answers) return forward_error(answers);
   EstimateReport report;
   report.basis = basis_of(*answers, {}, to_do, target);
-  report.job = estimate_job(tally_.scaled_to(to_do), report.basis, now);
+  const std::int64_t repeats = repeats_left(plan.counts, options.reuse.enabled, to_do);
+  report.job = estimate_job(tally_.scaled_to(to_do - repeats), report.basis, now);
   report.limits = pace_limits(options.limits, *answers);
   report.duration = estimate_duration(report.job, report.limits);
   return format_estimate_line(report);

@@ -9,6 +9,7 @@
 
 #include "llmbatch/app/job_target.h"
 #include "llmbatch/app/run_options.h"
+#include "llmbatch/app/run_plan.h"
 #include "llmbatch/policy/request_tally.h"
 #include "llmbatch/store/store_reader.h"
 
@@ -22,8 +23,8 @@ class PreflightEstimate {
 
   std::function<void(const Request& request, const Hash128& request_hash)> hook();
   /// See format_estimate_line; empty when nothing was scanned or nothing is to do.
-  Result<std::string> line(const RunOptions& options, const JobTarget& target,
-                           const StateCounts& items, StoreReader& reader, WallTime now) const;
+  Result<std::string> line(const RunOptions& options, const JobTarget& target, const RunPlan& plan,
+                           StoreReader& reader, WallTime now) const;
 
   static constexpr std::uint64_t kSampleBytes = 16U << 20U;
 

@@ -279,7 +279,7 @@ Result<bool> RunSession::make_plan(bool job_changed) {
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);
   const Result<std::string> line =
-      estimate.line(options_, target_, plan_.items, *reader_, clock_.wall_now());
+      estimate.line(options_, target_, plan_, *reader_, clock_.wall_now());
   if (!line) return forward_error(line);
   estimate_line_ = *line;
   if (plan_.unchanged || plan_.counts.invalid == 0) return true;

@@ -85,6 +85,7 @@ void append_items(std::string& out, const EstimateReport& report) {
   object.count("done_before", report.items.finished() - report.items[ItemState::invalid]);
   object.count("invalid", report.items[ItemState::invalid]);
   object.count("duplicates", report.duplicates);
+  object.count("repeats", report.repeats);
   object.end();
 }
 
@@ -125,6 +126,7 @@ void append_duration(std::string& out, const EstimateReport& report) {
 
 void append_caching(std::string& out, const EstimateReport& report) {
   JsonObject object(out);
+  object.money("repeats_save_usd", report.repeats_saving);
   object.count("shared_prefix_tokens", report.shared_prefix);
   object.money("saves_up_to_usd", report.prompt_cache_saving);
   object.end();

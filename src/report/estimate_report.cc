@@ -68,6 +68,7 @@ std::string items_text(const EstimateReport& report) {
   };
   add(report.items.finished() - report.items[ItemState::invalid], "done before");
   add(report.items[ItemState::invalid], "invalid");
+  add(report.repeats, report.repeats == 1 ? "asks what another asks" : "ask what others ask");
   add(report.duplicates, report.duplicates == 1 ? "duplicate line" : "duplicate lines");
   return text;
 }
@@ -145,6 +146,13 @@ void add_duration(Lines& lines, const EstimateReport& report) {
             report.duration->latency_known ? "" : "if answers come fast enough; without retries");
 }
 
+void add_repeats(Lines& lines, const EstimateReport& report) {
+  if (!report.repeats_saving) return;
+  lines.add("identical", "about " + report.repeats_saving->to_display() + " less",
+            fmt::format("in the figures above: {} identical requests are not paid again",
+                        group_digits(report.repeats)));
+}
+
 void add_caching(Lines& lines, const EstimateReport& report) {
   if (!report.prompt_cache_saving) return;
   lines.add("caching", "up to " + report.prompt_cache_saving->to_display() + " less",
@@ -185,6 +193,7 @@ std::string format_estimate(const EstimateReport& report) {
     lines.add("tokens out", tokens_text(report.job.output), output_basis(report));
     add_cost(lines, report);
     add_duration(lines, report);
+    add_repeats(lines, report);
     add_caching(lines, report);
     add_price(lines, report);
   }

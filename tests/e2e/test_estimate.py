@@ -45,7 +45,7 @@ class WithoutSending(EstimateCase):
         result = self.estimate("--model", "openai/gpt-4o-mini")
         self.assertEqual(self.listing(), before)
         self.assertEqual(result["items"], {"total": 20, "to_do": 20, "done_before": 0, "invalid": 0,
-                                           "duplicates": 0})
+                                           "duplicates": 0, "repeats": 0})
         self.assertIsNone(result["database"])
         self.assertEqual(result["output_tokens"]["basis"], "cap")
         self.assertEqual(result["output_tokens"]["high"], 20 * 16384, "the model's maximum")
@@ -55,7 +55,7 @@ class WithoutSending(EstimateCase):
         """50,000 items of 500 input and 200 output tokens at $3/M and $15/M are $225: $75 in, $150 out."""
         words = ["word"] * self.words_of(500)
         self.prompts(50000, text=" ".join(words) + " %.0s7")
-        result = self.own_server("--max-tokens", "200", *PRICES)
+        result = self.own_server("--max-tokens", "200", "--no-cache", *PRICES)
         self.assertEqual(result["items"]["to_do"], 50000)
         self.assertEqual(result["input_tokens"]["counted"], 25000000)
         self.assertEqual(result["output_tokens"]["high"], 10000000)
@@ -109,6 +109,21 @@ class WithoutSending(EstimateCase):
         self.assertEqual((result["items"]["to_do"], result["items"]["duplicates"], result["items"]["invalid"]),
                          (1, 1, 1))
         self.assertIn("items.jsonl:3", result["notes"][0])
+
+    def test_identical_requests_are_counted_once(self):
+        self.write("items.jsonl", "".join(json.dumps({"id": str(i), "prompt": "question %d" % (i % 4)}) + "\n"
+                                          for i in range(20)))
+        once = self.own_server("--max-tokens", "50", *PRICES)
+        each = self.own_server("--max-tokens", "50", "--no-cache", *PRICES)
+        self.assertEqual((once["items"]["to_do"], once["items"]["repeats"], each["items"]["repeats"]), (20, 16, 0))
+        self.assertEqual(once["input_tokens"]["counted"] * 5, each["input_tokens"]["counted"])
+        high = [result["cost_usd"]["real_time"]["high"] for result in (once, each)]
+        self.assertAlmostEqual(high[0] * 5, high[1], delta=1e-9)
+        self.assertAlmostEqual(once["prompt_caching"]["repeats_save_usd"],
+                               each["cost_usd"]["real_time"]["low"] * 0.8, delta=1e-9)
+        self.assertIsNone(each["prompt_caching"]["repeats_save_usd"])
+        shown = self.call("estimate", "items.jsonl", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", *PRICES)
+        self.assertIn("16 identical requests are not paid again", shown.stdout)
 
     def test_stdin_and_compressed_input(self):
         lines = b'{"id":"a","prompt":"x"}\n{"id":"b","prompt":"y"}\n'

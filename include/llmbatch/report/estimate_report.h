@@ -19,6 +19,9 @@ struct EstimateReport {
   StateCounts items;
   std::int64_t to_do = 0;
   std::int64_t duplicates = 0;
+  /// Of `to_do`: their request is answered or to be answered before. They are not in `job`.
+  std::int64_t repeats = 0;
+  std::optional<Money> repeats_saving;  ///< what `repeats` would cost; absent: none, or unknown
   JobEstimate job;
   EstimateBasis basis;
   bool pilot = false;           ///< the sample of the basis is a pilot's

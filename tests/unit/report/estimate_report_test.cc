@@ -96,7 +96,7 @@ TEST_F(EstimateReportTest, JsonNames) {
   EXPECT_EQ(names(object),
             "cost_usd database duration_seconds input input_tokens items model notes output_tokens "
             "price prompt_caching unpriced_items unpriced_models ");
-  EXPECT_EQ(names(object["items"]), "done_before duplicates invalid to_do total ");
+  EXPECT_EQ(names(object["items"]), "done_before duplicates invalid repeats to_do total ");
   EXPECT_EQ(names(object["input_tokens"]),
             "basis correction counted counter expected high low sample ");
   EXPECT_EQ(names(object["output_tokens"]),
