@@ -168,7 +168,7 @@ bool parse_numeric(const SettingSpec& spec, const std::string& text, SettingValu
 
 /// Limits are in the unit that is typed: seconds for durations, percent for percentages.
 Status check_range(const SettingSpec& spec, const SettingValue& value) {
-  double typed = static_cast<double>(value.integer);
+  auto typed = static_cast<double>(value.integer);
   if (spec.type == ValueType::duration) typed /= 1e9;
   if (spec.type == ValueType::money) typed /= static_cast<double>(Money::kPicoPerDollar);
   if (spec.type == ValueType::number) typed = value.number;

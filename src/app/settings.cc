@@ -80,6 +80,12 @@ Status add_environment(const Environment& environment, Settings& settings) {
   return {};
 }
 
+SettingValue default_value(const SettingSpec& spec) {
+  auto value = parse_setting_value(spec, {std::string(spec.default_text)});
+  LLMBATCH_CHECK(value.has_value());
+  return std::move(*value);
+}
+
 }  // namespace
 
 std::string Origin::label() const {
@@ -102,9 +108,7 @@ Settings::Settings(Command command) : command_(command) {
     Entry entry;
     entry.spec = spec;
     if (!spec->default_text.empty()) {
-      auto value = parse_setting_value(*spec, {std::string(spec->default_text)});
-      LLMBATCH_CHECK(value.has_value());
-      entry.value = std::move(*value);
+      entry.value = default_value(*spec);
       entry.is_set = true;
     }
     entries_.push_back(std::move(entry));
