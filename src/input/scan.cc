@@ -60,6 +60,7 @@ Status find_repeats(ScanRepeats& repeats, const PartitionFile<RequestLine>& requ
     if (auto found = repeats.find_repeats(requests, i); !found) return found;
   }
   std::vector<const PartitionFile<RequestLine>*> wanted;
+  wanted.reserve(joins.size());
   for (const auto& join : joins) wanted.push_back(&join->wanted());
   return index.empty() ? Status() : repeats.find_donors(wanted, index);
 }
