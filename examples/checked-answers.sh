@@ -28,7 +28,7 @@ url=$(cat simulator.url)
 run() {
   local code=0
   "$program" run tickets.jsonl --prompt-file classify.mustache --base-url "$url" --model simulated \
-    --price-input 0.15 --price-output 0.60 --max-cost 1 "$@" || code=$?
+    --price-input 0.15 --price-output 0.60 --max-cost 1 --max-tokens 100 "$@" || code=$?
   [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || exit "$code"
 }
 

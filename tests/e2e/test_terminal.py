@@ -242,7 +242,8 @@ class NotATerminal(support.Case):
         lines = self.stamped_lines("--progress", "json", "--progress-items")
         events = [json.loads(line) for _, line in lines]
         kinds = [event["type"] for event in events]
-        self.assertEqual(kinds[0], "run_started")
+        self.assertEqual(kinds[:2], ["message", "run_started"])
+        self.assertTrue(events[0]["message"].startswith("estimate: "), events[0])
         self.assertEqual(kinds[-1], "run_finished")
         self.assertEqual(kinds.count("item_finished"), 1500)
         self.assertGreaterEqual(kinds.count("progress"), 2)
