@@ -79,7 +79,7 @@ class Builder {
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (open_.back().is(Kind::object)) {
-      open_.back().members.emplace_back(names_.back(), std::move(value));
+      open_.back().members.push_back({names_.back(), std::move(value)});
     } else {
       open_.back().elements.push_back(std::move(value));
     }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "llmbatch/base/result.h"
@@ -17,13 +16,19 @@ struct DecimalJson {
   Kind kind = Kind::null;
   std::string text;  ///< number: its digits; string: decoded; boolean: true or false
   std::vector<DecimalJson> elements;
-  std::vector<std::pair<std::string, DecimalJson>> members;
+  struct Member;
+  std::vector<Member> members;
 
   bool is(Kind wanted) const { return kind == wanted; }
   /// Null when there is none. Of equal names the last one counts.
   const DecimalJson* find(std::string_view name) const;
   /// For messages: the value as JSON, shortened.
   std::string describe() const;
+};
+
+struct DecimalJson::Member {
+  std::string name;
+  DecimalJson value;
 };
 
 /// The message of a failure names line and column.

@@ -1,5 +1,7 @@
 #include "price_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -308,9 +310,10 @@ Status PriceFileReader::read_change(const DecimalJson& entry, const std::string&
     change.from_date = member.substr(kChangePrefix.size());
     std::replace(change.from_date.begin(), change.from_date.end(), '_', '-');
     const auto from = parse_rfc3339(change.from_date + "T00:00:00Z");
-    if (!from) return usage_error(name_ + ": " + place + ": '" + member + "' names no date");
+    const std::string where = fmt::format("{}: {}", place, member);
+    if (!from) return usage_error(fmt::format("{}: {} names no date", name_, where));
     change.from = *from;
-    if (auto s = read_rates(rates, place + ": " + member, true, change.rates); !s) return s;
+    if (auto s = read_rates(rates, where, true, change.rates); !s) return s;
     for (ModelPrice* row : *rows) row->change = change;
   }
   return {};
@@ -321,12 +324,14 @@ Status PriceFileReader::read_cache_writes(const DecimalJson& root) {
   if (writes == nullptr) return {};
   const std::string place = "cache_write_multipliers";
   if (!writes->is(Kind::object)) return wrong(place, *writes, "an object");
-  for (const auto& [provider, value] : writes->members) {
+  for (const DecimalJson::Member& member : writes->members) {
+    const std::string& provider = member.name;
+    const DecimalJson& value = member.value;
     std::optional<Factor> five_minutes;
     std::optional<Factor> one_hour;
     if (provider == "others") continue;
     if (value.is(Kind::object)) {
-      const std::string inner = place + ": " + provider;
+      const std::string inner = fmt::format("{}: {}", place, provider);
       if (auto s = check_names(value, inner, {"5m", "1h"}); !s) return s;
       if (auto s = read_factor(value, "5m", inner, five_minutes); !s) return s;
       if (auto s = read_factor(value, "1h", inner, one_hour); !s) return s;

@@ -68,12 +68,12 @@ std::optional<Money> half_in_batch(std::string_view provider, Money price) {
 }  // namespace
 
 const PriceTable& PriceTable::shipped() {
-  static const PriceTable table = [] {
+  static const PriceTable kTable = [] {
     auto parsed = parse(kShippedPricesJson, "the shipped prices");
     LLMBATCH_CHECK(parsed.has_value());
     return std::move(*parsed);
   }();
-  return table;
+  return kTable;
 }
 
 Result<PriceTable> PriceTable::parse(std::string_view json, const std::string& name) {

@@ -30,7 +30,7 @@ double student_t90(std::int64_t degrees) {
   const auto index = static_cast<std::size_t>(std::max<std::int64_t>(degrees, 1) - 1);
   if (index < kTable.size()) return kTable[index];
   // Abramowitz and Stegun, 26.7.5; off by less than 0.0001 from here on.
-  const double v = static_cast<double>(degrees);
+  const auto v = static_cast<double>(degrees);
   const double z = kZ90;
   const double z3 = z * z * z;
   const double z5 = z3 * z * z;

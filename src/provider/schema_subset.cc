@@ -1,5 +1,7 @@
 #include "schema_subset.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -136,7 +138,9 @@ class StrictRules {
     if (!schema.is_object()) return place + ": no object";
     if (depth > 10) return place + ": nested more than 10 levels";
     for (const auto& [name, value] : schema.items()) {
-      if (!contains(kStrictKeywords, name)) return place + "/" + name + ": not in strict schemas";
+      if (!contains(kStrictKeywords, name)) {
+        return fmt::format("{}/{}: not in strict schemas", place, name);
+      }
     }
     if (const auto it = schema.find("format"); it != schema.end()) {
       if (!it->is_string() || !contains(kStrictFormats, it->get<std::string>())) {
@@ -175,7 +179,7 @@ class StrictRules {
       characters_ += name.size();
       if (required == schema.end() ||
           std::find(required->begin(), required->end(), name) == required->end()) {
-        return place + "/properties/" + name + ": not required";
+        return fmt::format("{}/properties/{}: not required", place, name);
       }
     }
     return {};
@@ -183,12 +187,13 @@ class StrictRules {
 
   std::string visit_inner(const Json& schema, const std::string& place, int depth) {
     for (const auto& [name, value] : schema.items()) {
-      const std::string here = place + "/" + name;
+      const std::string here = fmt::format("{}/{}", place, name);
       const bool named = contains(kNamedSchemas, name);
       if (named && value.is_object()) {
         for (const auto& [key, one] : value.items()) {
           const int inner = name == "properties" ? depth + 1 : 0;
-          if (auto found = visit(one, here + "/" + key, inner); !found.empty()) return found;
+          const std::string below = fmt::format("{}/{}", here, key);
+          if (auto found = visit(one, below, inner); !found.empty()) return found;
         }
       }
       if (name == "anyOf" && value.is_array()) {

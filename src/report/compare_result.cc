@@ -8,34 +8,34 @@
 namespace llmbatch {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxResultBytes = 256U << 20U;
 constexpr std::string_view kDatabaseSuffix = ".llmbatch.db";
 
 template <typename T>
-json optional_json(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
+Json optional_json(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
 }
 
 /// Dollars as a number: the decimal text is exact, and so is its nearest double when printed.
-json dollars(const std::optional<Money>& money) {
+Json dollars(const std::optional<Money>& money) {
   if (!money) return nullptr;
-  return json::parse(money->to_decimal(), nullptr, false);
+  return Json::parse(money->to_decimal(), nullptr, false);
 }
 
-std::optional<Money> money_from(const json& value) {
+std::optional<Money> money_from(const Json& value) {
   if (!value.is_number()) return std::nullopt;
   return Money::parse_dollars(value.dump());
 }
 
 template <typename T>
-std::optional<T> optional_from(const json& value) {
+std::optional<T> optional_from(const Json& value) {
   if (value.is_null()) return std::nullopt;
   return value.get<T>();
 }
 
-json with_best_json(const std::optional<CompareWithBest>& with_best) {
+Json with_best_json(const std::optional<CompareWithBest>& with_best) {
   if (!with_best) return nullptr;
   const CompareWithBest& value = *with_best;
   return {{"both_right", value.counts.both},
@@ -48,7 +48,7 @@ json with_best_json(const std::optional<CompareWithBest>& with_best) {
           {"p_value", value.p_value}};
 }
 
-std::optional<CompareWithBest> with_best_from(const json& object) {
+std::optional<CompareWithBest> with_best_from(const Json& object) {
   if (object.is_null()) return std::nullopt;
   CompareWithBest value;
   value.counts = {object.at("both_right"), object.at("only_best_right"),
@@ -59,8 +59,8 @@ std::optional<CompareWithBest> with_best_from(const json& object) {
   return value;
 }
 
-json model_json(const CompareModel& model) {
-  json object;
+Json model_json(const CompareModel& model) {
+  Json object;
   object["model"] = model.model;
   object["database"] = model.database;
   object["reference"] = model.reference;
@@ -68,7 +68,7 @@ json model_json(const CompareModel& model) {
   object["done"] = model.done;
   object["judged"] = model.judged;
   object["right"] = model.right;
-  object["accuracy"] = model.judged > 0 ? json(model.accuracy()) : json(nullptr);
+  object["accuracy"] = model.judged > 0 ? Json(model.accuracy()) : Json(nullptr);
   object["accuracy_low"] = model.interval.low;
   object["accuracy_high"] = model.interval.high;
   object["refused"] = model.refused;
@@ -88,11 +88,11 @@ json model_json(const CompareModel& model) {
                      {"reasoning_tokens", model.usage.reasoning},
                      {"estimated", model.usage.estimated}};
   object["with_best"] = with_best_json(model.with_best);
-  object["pause_reason"] = model.pause_reason.empty() ? json(nullptr) : json(model.pause_reason);
+  object["pause_reason"] = model.pause_reason.empty() ? Json(nullptr) : Json(model.pause_reason);
   return object;
 }
 
-Usage usage_from(const json& object) {
+Usage usage_from(const Json& object) {
   Usage usage;
   usage.input = object.at("input_tokens");
   usage.cached_input = object.at("cached_input_tokens");
@@ -103,7 +103,7 @@ Usage usage_from(const json& object) {
   return usage;
 }
 
-CompareModel model_from(const json& object) {
+CompareModel model_from(const Json& object) {
   CompareModel model;
   model.model = object.at("model");
   model.database = object.at("database");
@@ -129,8 +129,8 @@ CompareModel model_from(const json& object) {
   return model;
 }
 
-json disagreement_json(const CompareDisagreement& item) {
-  json answers = json::array();
+Json disagreement_json(const CompareDisagreement& item) {
+  Json answers = Json::array();
   for (const CompareAnswer& answer : item.answers) {
     answers.push_back({{"state", answer.state},
                        {"text", optional_json(answer.text)},
@@ -143,26 +143,26 @@ json disagreement_json(const CompareDisagreement& item) {
           {"answers", std::move(answers)}};
 }
 
-CompareDisagreement disagreement_from(const json& object) {
+CompareDisagreement disagreement_from(const Json& object) {
   CompareDisagreement item;
   item.id = object.at("id");
   item.line = object.at("line");
   item.input = object.at("input");
   item.expected = optional_from<std::string>(object.at("expected"));
-  for (const json& answer : object.at("answers")) {
+  for (const Json& answer : object.at("answers")) {
     item.answers.push_back({answer.at("state"), optional_from<std::string>(answer.at("text")),
                             optional_from<bool>(answer.at("right"))});
   }
   return item;
 }
 
-json text_or_null(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
-json model_name(const CompareResult& result, const std::optional<std::size_t>& index) {
-  return index ? json(result.models.at(*index).model) : json(nullptr);
+Json model_name(const CompareResult& result, const std::optional<std::size_t>& index) {
+  return index ? Json(result.models.at(*index).model) : Json(nullptr);
 }
 
-std::optional<std::size_t> index_of(const CompareResult& result, const json& name) {
+std::optional<std::size_t> index_of(const CompareResult& result, const Json& name) {
   if (!name.is_string()) return std::nullopt;
   for (std::size_t i = 0; i < result.models.size(); ++i) {
     if (result.models[i].model == name.get_ref<const std::string&>()) return i;
@@ -170,7 +170,7 @@ std::optional<std::size_t> index_of(const CompareResult& result, const json& nam
   return std::nullopt;
 }
 
-CompareResult result_from(const json& object) {
+CompareResult result_from(const Json& object) {
   CompareResult result;
   result.input = object.at("input");
   result.directory = object.at("directory");
@@ -182,15 +182,15 @@ CompareResult result_from(const json& object) {
   result.match_mode = object.at("expect_mode");
   result.answer_pointer = optional_from<std::string>(object.at("answer_pointer")).value_or("");
   result.tolerance = object.at("tolerance");
-  for (const json& model : object.at("models")) result.models.push_back(model_from(model));
+  for (const Json& model : object.at("models")) result.models.push_back(model_from(model));
   result.best = index_of(result, object.at("best"));
   result.chosen = index_of(result, object.at("chosen"));
   result.saved_per_1000 = money_from(object.at("saved_per_1000_usd"));
   result.saved = money_from(object.at("saved_usd"));
-  for (const json& note : object.at("notes")) result.notes.push_back(note);
+  for (const Json& note : object.at("notes")) result.notes.push_back(note);
   result.verdict = object.at("verdict");
   result.disagreement_count = object.at("disagreement_count");
-  for (const json& item : object.at("disagreements")) {
+  for (const Json& item : object.at("disagreements")) {
     result.disagreements.push_back(disagreement_from(item));
   }
   return result;
@@ -199,7 +199,7 @@ CompareResult result_from(const json& object) {
 }  // namespace
 
 std::string to_json(const CompareResult& result) {
-  json object;
+  Json object;
   object["input"] = result.input;
   object["directory"] = result.directory;
   object["sample"] = result.sample;
@@ -210,7 +210,7 @@ std::string to_json(const CompareResult& result) {
   object["expect_mode"] = result.match_mode;
   object["answer_pointer"] = text_or_null(result.answer_pointer);
   object["tolerance"] = result.tolerance;
-  object["models"] = json::array();
+  object["models"] = Json::array();
   for (const CompareModel& model : result.models) object["models"].push_back(model_json(model));
   object["best"] = model_name(result, result.best);
   object["chosen"] = model_name(result, result.chosen);
@@ -219,19 +219,19 @@ std::string to_json(const CompareResult& result) {
   object["notes"] = result.notes;
   object["verdict"] = result.verdict;
   object["disagreement_count"] = result.disagreement_count;
-  object["disagreements"] = json::array();
+  object["disagreements"] = Json::array();
   for (const CompareDisagreement& item : result.disagreements) {
     object["disagreements"].push_back(disagreement_json(item));
   }
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::optional<CompareResult> compare_result_from_json(const std::string& text) {
-  const json object = json::parse(text, nullptr, false);
+  const Json object = Json::parse(text, nullptr, false);
   if (!object.is_object()) return std::nullopt;
   try {
     return result_from(object);
-  } catch (const json::exception&) {
+  } catch (const Json::exception&) {
     return std::nullopt;
   }
 }

@@ -247,6 +247,7 @@ std::vector<JudgedModel> judge_all(const AnswerScorer& scorer,
                                    const std::vector<CompareItem>& items,
                                    const std::vector<ModelAnswers>& models) {
   std::vector<JudgedModel> judged;
+  judged.reserve(models.size());
   for (const ModelAnswers& model : models) judged.push_back(read_answers(scorer, model));
   const bool agreement = scorer.rule().expected_field.empty();
   const JudgedModel* reference = agreement && !judged.empty() ? judged.data() : nullptr;
