@@ -126,7 +126,6 @@ void append_duration(std::string& out, const EstimateReport& report) {
 
 void append_caching(std::string& out, const EstimateReport& report) {
   JsonObject object(out);
-  object.money("repeats_save_usd", report.repeats_saving);
   object.count("shared_prefix_tokens", report.shared_prefix);
   object.money("saves_up_to_usd", report.prompt_cache_saving);
   object.end();
@@ -172,6 +171,7 @@ std::string estimate_json(const EstimateReport& report) {
   JsonObject cost(object.key("cost_usd"));
   append_cost(cost.key("real_time"), report.job.real_time);
   append_cost(cost.key("batch"), report.job.batch);
+  cost.money("saved", report.repeats_saving);
   cost.end();
   append_duration(object.key("duration_seconds"), report);
   append_caching(object.key("prompt_caching"), report);

@@ -119,9 +119,9 @@ class WithoutSending(EstimateCase):
         self.assertEqual(once["input_tokens"]["counted"] * 5, each["input_tokens"]["counted"])
         high = [result["cost_usd"]["real_time"]["high"] for result in (once, each)]
         self.assertAlmostEqual(high[0] * 5, high[1], delta=1e-9)
-        self.assertAlmostEqual(once["prompt_caching"]["repeats_save_usd"],
+        self.assertAlmostEqual(once["cost_usd"]["saved"],
                                each["cost_usd"]["real_time"]["low"] * 0.8, delta=1e-9)
-        self.assertIsNone(each["prompt_caching"]["repeats_save_usd"])
+        self.assertIsNone(each["cost_usd"]["saved"])
         shown = self.call("estimate", "items.jsonl", "--base-url", "http://127.0.0.1:9/v1", "--model", "m", *PRICES)
         self.assertIn("16 identical requests are not paid again", shown.stdout)
 

@@ -101,7 +101,7 @@ TEST_F(EstimateReportTest, JsonNames) {
             "basis correction counted counter expected high low sample ");
   EXPECT_EQ(names(object["output_tokens"]),
             "basis capped_by_model capped_by_request deviation expected high low mean sample ");
-  EXPECT_EQ(names(object["cost_usd"]), "batch real_time ");
+  EXPECT_EQ(names(object["cost_usd"]), "batch real_time saved ");
   EXPECT_EQ(names(object["cost_usd"]["real_time"]), "expected high input low output ");
   EXPECT_EQ(names(object["duration_seconds"]), "bound_by high latency_seconds low ");
   EXPECT_EQ(names(object["prompt_caching"]), "saves_up_to_usd shared_prefix_tokens ");
