@@ -23,6 +23,7 @@
 #include "llmbatch/tokenizer/make_token_counter.h"
 #include "llmbatch/ui/monitors.h"
 #include "llmbatch/ui/summary.h"
+#include "monitor_choice.h"
 #include "preflight_estimate.h"
 #include "recheck.h"
 #include "rehearsal.h"
@@ -32,34 +33,6 @@ namespace llmbatch {
 namespace {
 
 constexpr std::size_t kInvalidLinesShown = 10;
-
-ProgressMode progress_mode(ProgressStyle style) {
-  switch (style) {
-    case ProgressStyle::automatic:
-      return ProgressMode::automatic;
-    case ProgressStyle::bar:
-      return ProgressMode::bar;
-    case ProgressStyle::log:
-      return ProgressMode::log;
-    case ProgressStyle::json:
-      return ProgressMode::json;
-    case ProgressStyle::none:
-      return ProgressMode::none;
-  }
-  return ProgressMode::automatic;
-}
-
-ColorMode color_mode(ColorChoice choice) {
-  switch (choice) {
-    case ColorChoice::automatic:
-      return ColorMode::automatic;
-    case ColorChoice::always:
-      return ColorMode::always;
-    case ColorChoice::never:
-      return ColorMode::never;
-  }
-  return ColorMode::automatic;
-}
 
 /// Everything one `run` is made of, in the order in which it is built.
 class RunSession {
