@@ -81,7 +81,7 @@ class WithoutSending(EstimateCase):
     def test_an_unknown_price_is_unknown(self):
         self.prompts(5)
         result = self.estimate("--model", "openai/no-such-model")
-        self.assertEqual(result["cost_usd"], {"real_time": None, "batch": None})
+        self.assertEqual(result["cost_usd"], {"real_time": None, "batch": None, "saved": None})
         self.assertEqual((result["unpriced_items"], result["unpriced_models"]), (5, ["no-such-model"]))
         text = self.call("estimate", "items.jsonl", "--model", "openai/no-such-model", code=0).stdout
         self.assertRegex(text, r"cost +unknown")
