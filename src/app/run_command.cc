@@ -106,7 +106,7 @@ Result<int> RunSession::run() {
     return 128 + interrupts_->poll().stop_signal;
   }
   if (!*planned) return static_cast<int>(ExitCode::usage);
-  if (!estimate_line_.empty() && !options_.checks.recheck) tell("estimate: " + estimate_line_);
+  if (!estimate_line_.empty()) tell("estimate: " + estimate_line_);
   if (const Status begun = begin(); !begun) {
     if (begun.error().message != kScanCancelled) return forward_error(begun);
     tell("interrupted while judging the stored answers; nothing was changed");
@@ -247,7 +247,8 @@ Result<bool> RunSession::make_plan(bool job_changed) {
   const Provider& provider = provider_before_ ? *provider_before_ : *provider_;
   PreflightEstimate estimate(prices_, input_->size_bytes(), input_->compressed());
   ScanHooks hooks{on_progress, nullptr};
-  if (!options_.output.quiet) hooks.on_request = estimate.hook();
+  const bool telling = !options_.output.quiet && !options_.checks.recheck;
+  if (telling) hooks.on_request = estimate.hook();
   auto plan = make_run_plan(options_, *input_, provider, *reader_, job_changed, hooks);
   if (!plan) return forward_error(plan);
   plan_ = std::move(*plan);

@@ -7,6 +7,13 @@
 #include "llmbatch/base/text.h"
 
 namespace llmbatch {
+namespace {
+
+std::string shown(const std::string& model) {
+  return sanitize_for_terminal(truncate_chars(model, 60));
+}
+
+}  // namespace
 
 Spending::Spending(SpendingSettings settings, const RunStatus& status)
     : settings_(std::move(settings)),
@@ -14,15 +21,23 @@ Spending::Spending(SpendingSettings settings, const RunStatus& status)
       spent_before_(status.known_cost),
       price_known_(settings_.prices.find(settings_.model) != nullptr) {}
 
+const ModelPrice* Spending::price_of(const std::string& model) {
+  // Most jobs ask one model for everything, and the table is searched row by row.
+  if (!last_model_ || *last_model_ != model) {
+    last_price_ = settings_.prices.find(model);
+    last_model_ = model;
+  }
+  return last_price_;
+}
+
 Spending::Admission Spending::ask(Slot& slot, std::size_t calls_in_flight, WallTime wall_now) {
-  const Request& request = slot.item.request;
-  const std::string model = sanitize_for_terminal(truncate_chars(request.model, 60));
-  const ModelPrice* price = settings_.prices.find(request.model);
+  const Request& request = slot.request();
+  const ModelPrice* price = price_of(request.model);
   if (price == nullptr) {
     return {Budget::Answer::over,
             fmt::format("line {}: the price of model '{}' is unknown, and --max-cost needs it; "
                         "give it with --price-file",
-                        slot.item.place.line, model)};
+                        slot.item.place.line, shown(request.model))};
   }
   const auto bound =
       most_expensive(*price, request, budget_.corrected(slot.counted_input), wall_now);
@@ -30,16 +45,16 @@ Spending::Admission Spending::ask(Slot& slot, std::size_t calls_in_flight, WallT
     return {Budget::Answer::over,
             fmt::format("line {}: the most that model '{}' may answer is unknown, and --max-cost "
                         "needs it; limit it with --max-tokens",
-                        slot.item.place.line, model)};
+                        slot.item.place.line, shown(request.model))};
   }
   slot.cost_bound = *bound;
   return {budget_.ask(*bound, calls_in_flight), ""};
 }
 
 std::optional<Money> Spending::cost_of(const Request& request, const Usage& usage,
-                                       WallTime started_at) const {
+                                       WallTime started_at) {
   if (usage.reported_cost) return usage.reported_cost;
-  const ModelPrice* price = settings_.prices.find(request.model);
+  const ModelPrice* price = price_of(request.model);
   if (price == nullptr) return std::nullopt;
   return cost(*price, usage, started_at, BillingMode::real_time);
 }

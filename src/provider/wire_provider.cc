@@ -253,7 +253,7 @@ KeyHeader WireProvider::key_header() const {
 }
 
 std::vector<std::string> WireProvider::request_headers() const {
-  std::vector<std::string> headers{"Content-Type: application/json", "Accept: application/json"};
+  std::vector<std::string> headers{"Content-Type: application/json"};
   if (!config_.key.empty()) {
     switch (key_header()) {
       case KeyHeader::bearer:

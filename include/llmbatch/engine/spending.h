@@ -38,7 +38,7 @@ class Spending {
 
   /// The cost of a call with this usage; absent: unknown.
   std::optional<Money> cost_of(const Request& request, const Usage& usage,
-                               WallTime started_at) const;
+                               WallTime started_at);
   /// `maybe_billed`: see Budget::settle.
   void settle(Slot& slot, const AttemptRecord& attempt, bool maybe_billed, RunStatus& status);
 
@@ -50,10 +50,14 @@ class Spending {
   Budget& budget() { return budget_; }
 
  private:
+  const ModelPrice* price_of(const std::string& model);
+
   SpendingSettings settings_;
   Budget budget_;
   Money spent_before_;
   bool price_known_ = false;
+  std::optional<std::string> last_model_;
+  const ModelPrice* last_price_ = nullptr;
 };
 
 }  // namespace llmbatch

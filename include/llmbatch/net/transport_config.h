@@ -13,7 +13,8 @@ namespace llmbatch {
 
 struct TransportConfig {
   /// Header lines (`Name: value`) of every request; the provider's key is among them, so they are
-  /// never logged. Content-Type, Accept and User-Agent are added unless given here.
+  /// never logged. Content-Type, Accept-Encoding and User-Agent are added
+  /// unless given here.
   std::vector<std::string> headers;
   /// Calls that are expected in flight at most; sizes the connection cache, limits nothing.
   std::size_t max_concurrency = 256;
