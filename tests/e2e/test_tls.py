@@ -1,6 +1,8 @@
 """Certificates are verified, always."""
 
+import os
 import shutil
+import socket
 import ssl
 import subprocess
 import unittest
@@ -20,6 +22,10 @@ class Tls(support.Case):
 
     def https(self, *names):
         return self.server(support.answer, self.certificate("server", *names))
+
+    def listens(self, port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
 
     def refused(self, server, *arguments):
         self.prompts(2)
@@ -51,6 +57,38 @@ class Tls(support.Case):
                 self.prompts(2)
                 self.run_file(server, "--db", variable + ".db", env={variable: self.path("server.pem")}, code=0)
                 self.assertEqual(server.count(), 2)
+
+    # nghttpd serves the file behind a path, to a POST as well, and logs every frame.
+    @unittest.skipUnless(shutil.which("nghttpd"), "no nghttpd (package nghttp2-server)")
+    def test_http2_carries_many_calls_over_one_connection(self):
+        self.certificate("server")
+        os.makedirs(self.path("www/v1/chat"))
+        with open(self.path("www/v1/chat/completions"), "wb") as file:
+            file.write(support.completion())
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with open(self.path("nghttpd.log"), "wb") as log:
+            server = subprocess.Popen(["nghttpd", "-v", "-d", "www", "--address=127.0.0.1", str(port), "server.key",
+                                       "server.pem"], cwd=self.dir, stdout=log, stderr=log)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        support.wait_for(lambda: self.listens(port), "nghttpd listens")
+        self.prompts(60)
+        self.call("run", "items.jsonl", "--base-url", "https://127.0.0.1:%d/v1" % port, "--model", "m", "--http2",
+                  "--cacert", "server.pem", "--concurrency", "20", code=0)
+        self.assert_all_succeeded(60)
+        with open(self.path("nghttpd.log"), encoding="utf-8", errors="replace") as file:
+            log = file.read()
+        self.assertEqual(log.count(":method: POST"), 60)
+        self.assertEqual(log.count("negotiated protocol: h2"), 1, "calls wait for the connection instead of opening more")
+
+    def test_http2_is_offered_and_not_insisted_on(self):
+        server = self.https()
+        self.prompts(5)
+        self.run_file(server, "--http2", "--cacert", "server.pem", code=0)
+        self.assertEqual(server.count(), 5)
+        self.assert_all_succeeded(5)
 
 
 if __name__ == "__main__":
