@@ -97,6 +97,7 @@ class Runner {
   const RunCounters& counters() const { return counters_; }
 
  private:
+  static constexpr Duration kStatusRowInterval = std::chrono::seconds(1);
   enum class Phase : std::uint8_t { running, draining, aborting };
 
   bool step();
