@@ -21,23 +21,8 @@ constexpr std::string_view kSelectSamples =
     " where i.state = ?1 and i.error_class = ?2 order by i.seq limit ?3";
 constexpr std::size_t kMostResponseBytes = 8000;
 
-std::optional<std::int64_t> optional_integer(const Statement& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(row.integer(column));
-}
-
 std::optional<std::string> optional_text(const Statement& row, int column) {
   return row.is_null(column) ? std::nullopt : std::optional(std::string(row.text(column)));
-}
-
-std::optional<Usage> read_usage(const Statement& row, int first) {
-  if (row.is_null(first)) return std::nullopt;
-  Usage usage;
-  usage.input = row.integer(first);
-  usage.cached_input = row.integer(first + 1);
-  usage.cache_write = row.integer(first + 2);
-  usage.output = row.integer(first + 3);
-  usage.reasoning = row.integer(first + 4);
-  return usage;
 }
 
 /// The raw answer, where it is small and readable.
@@ -124,7 +109,7 @@ Status HistoryReader::for_each_attempt(const std::function<void(const AttemptFac
     attempt.latency_us = rows->integer(3);
     attempt.http_status = static_cast<int>(rows->integer(4));
     attempt.error = static_cast<ErrorClass>(rows->integer(5));
-    attempt.usage = read_usage(*rows, 6);
+    attempt.usage = read_token_counts(*rows, 6);
     attempt.cost.reset();
     if (auto pico = optional_integer(*rows, 11)) attempt.cost = Money::from_pico(*pico);
     attempt.model = rows->text(12);

@@ -24,20 +24,12 @@ constexpr std::string_view kSelectInvalidLines =
 
 std::int64_t bit(ItemState state) { return std::int64_t{1} << static_cast<unsigned>(state); }
 
-std::optional<std::int64_t> optional_integer(const Statement& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(row.integer(column));
-}
-
+/// All of it: the counts, and the two columns behind them.
 std::optional<Usage> read_usage(const Statement& row, int first) {
-  if (row.is_null(first)) return std::nullopt;
-  Usage usage;
-  usage.input = row.integer(first);
-  usage.cached_input = row.integer(first + 1);
-  usage.cache_write = row.integer(first + 2);
-  usage.output = row.integer(first + 3);
-  usage.reasoning = row.integer(first + 4);
-  usage.estimated = row.integer(first + 5) != 0;
-  if (auto pico = optional_integer(row, first + 6)) usage.reported_cost = Money::from_pico(*pico);
+  std::optional<Usage> usage = read_token_counts(row, first);
+  if (!usage) return usage;
+  usage->estimated = row.integer(first + 5) != 0;
+  if (auto pico = optional_integer(row, first + 6)) usage->reported_cost = Money::from_pico(*pico);
   return usage;
 }
 

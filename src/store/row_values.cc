@@ -13,6 +13,21 @@ WallTime from_unix_millis(std::int64_t millis) {
   return WallTime(std::chrono::milliseconds(millis));
 }
 
+std::optional<std::int64_t> optional_integer(const Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.integer(column));
+}
+
+std::optional<Usage> read_token_counts(const Statement& row, int first) {
+  if (row.is_null(first)) return std::nullopt;
+  Usage usage;
+  usage.input = row.integer(first);
+  usage.cached_input = row.integer(first + 1);
+  usage.cache_write = row.integer(first + 2);
+  usage.output = row.integer(first + 3);
+  usage.reasoning = row.integer(first + 4);
+  return usage;
+}
+
 Hash128 read_hash(const Statement& row, int column) {
   return hash128_from_bytes(row.blob(column)).value_or(Hash128{});
 }

@@ -19,6 +19,12 @@ WallTime from_unix_millis(std::int64_t millis);
 
 inline std::int64_t as_signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
+std::optional<std::int64_t> optional_integer(const Statement& row, int column);
+
+/// Input, cached input, cache writes, output and reasoning, in five columns; absent when the first
+/// is null.
+std::optional<Usage> read_token_counts(const Statement& row, int first);
+
 /// The 16 bytes of a stored hash; zero when there are not 16.
 Hash128 read_hash(const Statement& row, int column);
 
