@@ -180,13 +180,21 @@ struct NextStep {
   std::string purpose;
 };
 
+std::string resume_purpose(const RunStatus& status, int exit_code) {
+  if (exit_code == kExitBatchesOpen) return "collects the batches";
+  // The limit holds for all runs of the job: the same one stops the next at once.
+  if (status.pause_reason.starts_with("--max-cost")) {
+    return "goes on from here, with a higher --max-cost";
+  }
+  return "goes on from here";
+}
+
 std::vector<NextStep> next_steps(const RunStatus& status, const SummaryHints& hints) {
   const std::string database = shell_quote(status.database);
   const NextStep export_results{"llmbatch export " + database, ""};
   if (hints.exit_code == kExitDone) return {export_results};
   if (hints.exit_code != kExitProblems) {
-    return {{hints.resume_command,
-             hints.exit_code == kExitBatchesOpen ? "collects the batches" : "goes on from here"}};
+    return {{hints.resume_command, resume_purpose(status, hints.exit_code)}};
   }
   std::vector<NextStep> steps{
       {export_results.command, "all results"},

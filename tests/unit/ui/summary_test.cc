@@ -80,6 +80,16 @@ TEST(Summary, PausesAndInterruptsNameTheCommandToGoOnWith) {
   }
 }
 
+TEST(Summary, ASpentBudgetIsNotGoneOnWithAsItIs) {
+  RunStatus status = test::run_in_progress();
+  status.pause_reason = "--max-cost $5 would be passed: $4.99 spent";
+  const SummaryHints hints{.resume_command = "llmbatch run x", .exit_code = 4, .price_note = ""};
+  EXPECT_THAT(text_of(status, hints),
+              HasSubstr("llmbatch run x  # goes on from here, with a higher --max-cost"));
+  status.pause_reason = "--max-duration 1h is over";
+  EXPECT_THAT(text_of(status, hints), HasSubstr("llmbatch run x  # goes on from here\n"));
+}
+
 TEST(Summary, UnknownCostIsNeverZero) {
   RunStatus status = finished_with_problems();
   status.spent.reset();
