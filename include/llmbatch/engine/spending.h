@@ -37,8 +37,7 @@ class Spending {
   void start(const Slot& slot) { budget_.take(slot.cost_bound); }
 
   /// The cost of a call with this usage; absent: unknown.
-  std::optional<Money> cost_of(const Request& request, const Usage& usage,
-                               WallTime started_at);
+  std::optional<Money> cost_of(const Request& request, const Usage& usage, WallTime started_at);
   /// `maybe_billed`: see Budget::settle.
   void settle(Slot& slot, const AttemptRecord& attempt, bool maybe_billed, RunStatus& status);
 
