@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <ctime>
 #include <string_view>
 
 #include "llmbatch/app/database_path.h"
@@ -265,6 +266,65 @@ RunNetworkOptions network_options(const Settings& settings) {
   return options;
 }
 
+/// `07:00`, the next one in local time; or RFC 3339.
+std::optional<WallTime> parse_finish_by(const std::string& text, WallTime now) {
+  if (const auto time = parse_rfc3339(text)) return time;
+  std::tm parts{};
+  const char* end = strptime(text.c_str(), "%H:%M", &parts);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  const std::time_t present = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(now));
+  std::tm local{};
+  localtime_r(&present, &local);
+  local.tm_hour = parts.tm_hour;
+  local.tm_min = parts.tm_min;
+  local.tm_sec = 0;
+  local.tm_isdst = -1;
+  std::time_t then = std::mktime(&local);
+  if (then <= present) {
+    ++local.tm_mday;
+    local.tm_isdst = -1;
+    then = std::mktime(&local);
+  }
+  return WallTime(std::chrono::seconds(then));
+}
+
+Result<RunBatchOptions> batch_options(const Settings& settings) {
+  RunBatchOptions options;
+  if (settings.command() != Command::run) return options;
+  const std::string via = settings.text("via");
+  options.via = via == "batch" ? Via::batch : via == "auto" ? Via::automatic : Via::realtime;
+  options.wait = !settings.flag("no-wait");
+  options.then_realtime = settings.text("then") == "realtime";
+  options.batch_size = settings.optional_integer("batch-size").value_or(0);
+  options.poll_interval = settings.duration("poll-interval");
+  options.cancel_on_interrupt = settings.flag("cancel-on-interrupt");
+  if (settings.has("finish-by")) {
+    const WallTime now = SystemClock().wall_now();
+    options.finish_by = parse_finish_by(settings.text("finish-by"), now);
+    if (!options.finish_by) {
+      return usage_error(
+          fmt::format("{}: '{}' is neither a time of day (07:00) nor RFC 3339 "
+                      "(2026-12-01T07:00:00Z)",
+                      named(settings, "finish-by"), settings.text("finish-by")));
+    }
+    if (*options.finish_by <= now) {
+      return usage_error(
+          fmt::format("{}: {} is over", named(settings, "finish-by"), settings.text("finish-by")));
+    }
+  }
+  if (options.via == Via::realtime && (options.finish_by || settings.has("batch-size"))) {
+    const char* name = options.finish_by ? "finish-by" : "batch-size";
+    return usage_error(
+        fmt::format("{}: only with --via batch or --via auto", named(settings, name)));
+  }
+  if (!options.wait && options.finish_by) {
+    return usage_error(fmt::format("{}: not with {}, which ends before anything is due",
+                                   named(settings, "finish-by"), named(settings, "no-wait")));
+  }
+  return options;
+}
+
 ProgressStyle progress_style(const std::string& word) {
   if (word == "bar") return ProgressStyle::bar;
   if (word == "log") return ProgressStyle::log;
@@ -317,6 +377,9 @@ Result<RunOptions> make_run_options(const std::string& input, const Settings& se
   auto reuse = reuse_options(settings);
   if (!reuse) return forward_error(reuse);
   options.reuse = std::move(*reuse);
+  auto batches = batch_options(settings);
+  if (!batches) return forward_error(batches);
+  options.batches = *batches;
   options.network = network_options(settings);
   options.output = std::move(*output);
   if (const auto file = settings.text("tokenizer"); !file.empty()) options.tokenizer = file;

@@ -32,19 +32,24 @@ Result<std::shared_ptr<const PromptTemplate>> parse_template(
   return std::make_shared<const PromptTemplate>(std::move(*parsed));
 }
 
-/// Adds to each item how often earlier runs tried it.
-class AttemptCountingSource final : public ItemSource {
+/// Adds to each item how often earlier runs tried it, and leaves out what is in a provider batch
+/// unless that is wanted.
+class StoredProgressSource final : public ItemSource {
  public:
-  AttemptCountingSource(std::unique_ptr<ItemSource> items, StoreReader& reader)
-      : items_(std::move(items)), reader_(reader) {}
+  StoredProgressSource(std::unique_ptr<ItemSource> items, StoreReader& reader, Submitted submitted)
+      : items_(std::move(items)), reader_(reader), submitted_(submitted) {}
 
   Result<bool> next(Item& item) override {
-    Result<bool> more = items_->next(item);
-    if (!more || !*more) return more;
-    const Result<std::uint32_t> attempts = reader_.attempts_of(item.seq);
-    if (!attempts) return forward_error(attempts);
-    item.attempts = *attempts;
-    return true;
+    for (;;) {
+      Result<bool> more = items_->next(item);
+      if (!more || !*more) return more;
+      const auto progress = reader_.progress_of(item.seq);
+      if (!progress) return forward_error(progress);
+      item.attempts = progress->attempts;
+      if (submitted_ == Submitted::included || progress->state != ItemState::submitted) {
+        return true;
+      }
+    }
   }
   std::uint64_t next_line() const override { return items_->next_line(); }
   bool has_repeats() const override { return items_->has_repeats(); }
@@ -52,6 +57,7 @@ class AttemptCountingSource final : public ItemSource {
  private:
   std::unique_ptr<ItemSource> items_;
   StoreReader& reader_;
+  Submitted submitted_;
 };
 
 StateCounts counts_before_run(const ScanCounts& counts) {
@@ -172,7 +178,7 @@ Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const 
 
 Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
                                                const Provider& provider, StoreReader& reader,
-                                               RunPlan& plan) {
+                                               RunPlan& plan, Submitted submitted) {
   if (plan.unchanged) {
     auto repeats = reader.repeats(plan.start.line);
     if (!repeats) return forward_error(repeats);
@@ -195,9 +201,22 @@ Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const 
     const std::uint64_t first_line = plan.unchanged ? plan.start.line : 1;
     *items = std::make_unique<ChosenItems>(std::move(*items), first_line);
   }
-  if (totals->attempts == 0) return items;
+  const auto batches = reader.batches();
+  if (!batches) return forward_error(batches);
+  if (totals->attempts == 0 && batches->empty()) return items;
   return std::unique_ptr<ItemSource>(
-      std::make_unique<AttemptCountingSource>(std::move(*items), reader));
+      std::make_unique<StoredProgressSource>(std::move(*items), reader, submitted));
+}
+
+RunPlan remaining_plan(const RunPlan& plan, StoreReader& reader) {
+  RunPlan rest;
+  rest.identity = plan.identity;
+  rest.unchanged = true;
+  rest.counts = plan.counts;
+  rest.items = plan.items;
+  rest.start.line = 1;
+  rest.lines = reader.remaining_plan(1);
+  return rest;
 }
 
 Result<std::vector<std::string>> describe_invalid_lines(InvalidLineStream& lines,

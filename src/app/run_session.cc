@@ -226,6 +226,7 @@ Status RunSession::begin() {
     recheck_ = std::move(*recheck);
     start.rechecked = recheck_.get();
   }
+  if (const Status chosen = choose_way(); !chosen) return chosen;
   const Result<JobTotals> totals = reader_->totals();
   if (!totals) return forward_error(totals);
   initial_status_ = initial_status(*totals);

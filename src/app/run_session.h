@@ -12,6 +12,7 @@
 #include "llmbatch/app/run_options.h"
 #include "llmbatch/app/run_plan.h"
 #include "llmbatch/base/log.h"
+#include "llmbatch/engine/batch_runner.h"
 #include "llmbatch/engine/runner.h"
 #include "llmbatch/net/curl_transport.h"
 #include "llmbatch/net/signal_interrupts.h"
@@ -43,6 +44,14 @@ class RunSession {
   Result<int> conclude_recheck();
   std::unique_ptr<KnownAnswers> open_answers();
   Result<RunResult> execute();
+  Result<RunResult> run_calls();
+  // The part that goes through provider batches: run_session_batches.cc
+  Status choose_way();
+  bool open_batches() const;
+  Result<RunResult> run_batches();
+  BatchRunnerSettings batch_settings(std::string limiter_state) const;
+  void go_on_from(const RunResult& result);
+  Duration time_for_calls(std::int64_t items) const;
   Result<int> conclude(const RunResult& result);
   RunnerSettings runner_settings(std::string limiter_state) const;
   TransportConfig transport_config() const;
@@ -75,6 +84,9 @@ class RunSession {
   RunStatus initial_status_;
   std::int64_t run_number_ = 0;
   std::int64_t concurrency_ = 0;
+  std::unique_ptr<BatchApi> batch_api_;  ///< null: the provider has none, or it is not needed
+  std::vector<BatchRecord> batches_;     ///< of the job, when the run began
+  bool via_batch_ = false;
 };
 
 }  // namespace llmbatch

@@ -53,6 +53,23 @@ TransportConfig RunSession::transport_config() const {
 
 Result<RunResult> RunSession::execute() {
   initial_status_.run_number = run_number_;
+  if (!via_batch_ && !open_batches()) return run_calls();
+  Result<RunResult> result = run_batches();
+  if (!result) return result;
+  // What is left is called for, unless it was to wait for the next run or the next batch.
+  const bool ended =
+      result->end == RunEnding::completed || (!via_batch_ && result->end == RunEnding::in_batches);
+  if (!ended || result->status.items[ItemState::pending] == 0) return result;
+  go_on_from(*result);
+  result = run_calls();
+  if (result && result->end == RunEnding::completed &&
+      result->status.items[ItemState::submitted] > 0) {
+    result->end = RunEnding::in_batches;
+  }
+  return result;
+}
+
+Result<RunResult> RunSession::run_calls() {
   Result<std::string> limiter_state = reader_->limiter_state();
   if (!limiter_state) return forward_error(limiter_state);
   concurrency_ = options_.limits.concurrency.value_or(options_.limits.max_concurrency);
@@ -65,7 +82,10 @@ Result<RunResult> RunSession::execute() {
   }
   auto transport = CurlTransport::create(transport_config(), clock_);
   if (!transport) return forward_error(transport);
-  auto items = open_items(options_, *input_, *provider_, *reader_, plan_);
+  // After batches the plan of the scan is out of date.
+  RunPlan rest = remaining_plan(plan_, *reader_);
+  const bool after_batches = via_batch_ || open_batches();
+  auto items = open_items(options_, *input_, *provider_, *reader_, after_batches ? rest : plan_);
   if (!items) return forward_error(items);
   const Result<UsageMeans> means = reader_->usage_means();
   if (!means) return forward_error(means);
@@ -108,6 +128,10 @@ Result<int> RunSession::conclude(const RunResult& result) {
             options_.input.database, result.status.items.total() - result.status.items.finished()));
       }
       break;
+    case RunEnding::in_batches:
+      code = static_cast<int>(ExitCode::in_batches);
+      reason = "batches in progress";
+      break;
     case RunEnding::paused:
       code = static_cast<int>(ExitCode::paused);
       reason = "paused: " + result.status.pause_reason;
@@ -117,8 +141,8 @@ Result<int> RunSession::conclude(const RunResult& result) {
       reason = "interrupted";
       break;
     case RunEnding::failed:
-      code = result.error->kind == ErrorKind::usage ? static_cast<int>(ExitCode::usage)
-                                                    : static_cast<int>(ExitCode::failure);
+      code = result.error->kind == ErrorKind::failure ? static_cast<int>(ExitCode::failure)
+                                                      : static_cast<int>(ExitCode::usage);
       reason = "error: " + result.error->message;
       break;
   }

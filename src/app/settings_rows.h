@@ -13,6 +13,8 @@ void add_compare_rows(std::vector<SettingSpec>& rows);
 
 /// `estimate` takes what `run` takes: it looks at the same job, and a pilot is a run.
 inline constexpr CommandSet kRun = only(Command::run) | only(Command::estimate);
+/// What only says how a run goes about it.
+inline constexpr CommandSet kRunAlone = only(Command::run);
 inline constexpr CommandSet kEstimate = only(Command::estimate);
 inline constexpr CommandSet kStatus = only(Command::status);
 inline constexpr CommandSet kExport = only(Command::export_results);
@@ -24,6 +26,7 @@ inline constexpr CommandSet kConfigShow = only(Command::config_show);
 
 std::span<const SettingSpec> run_request_rows();
 std::span<const SettingSpec> run_pacing_rows();
+std::span<const SettingSpec> run_batch_rows();
 std::span<const SettingSpec> run_output_rows();
 std::span<const SettingSpec> run_check_rows();
 std::span<const SettingSpec> run_reuse_rows();

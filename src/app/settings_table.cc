@@ -10,9 +10,9 @@ namespace {
 
 std::vector<SettingSpec> all_rows() {
   std::vector<SettingSpec> rows;
-  for (const auto part : {estimate_rows(), run_request_rows(), run_pacing_rows(), run_reuse_rows(),
-                          run_output_rows(), run_check_rows(), price_rows(), token_rows(),
-                          other_rows(), review_rows(), simulate_rows()}) {
+  for (const auto part : {estimate_rows(), run_request_rows(), run_pacing_rows(), run_batch_rows(),
+                          run_reuse_rows(), run_output_rows(), run_check_rows(), price_rows(),
+                          token_rows(), other_rows(), review_rows(), simulate_rows()}) {
     rows.insert(rows.end(), part.begin(), part.end());
   }
   add_compare_rows(rows);

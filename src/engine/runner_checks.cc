@@ -5,20 +5,6 @@
 
 namespace llmbatch {
 
-void Runner::check_answer(Outcome& outcome) const {
-  // A refusal or a cut answer is no answer that could be checked.
-  if (parts_.answer_check == nullptr || outcome.error != ErrorClass::none) return;
-  AnswerVerdict verdict = parts_.answer_check->check(outcome.completion);
-  if (verdict.violation.empty()) {
-    outcome.completion.output = std::move(verdict.output);
-    outcome.completion.output_is_json = verdict.output_is_json;
-    return;
-  }
-  outcome.error = ErrorClass::check_failed;
-  outcome.message = std::move(verdict.violation);
-  parts_.provider.redact(outcome.message);
-}
-
 void Runner::prepare_reask(Slot& slot, const Outcome& outcome) const {
   if (!settings_.reask || outcome.error != ErrorClass::check_failed) return;
   auto request = std::make_unique<Request>();

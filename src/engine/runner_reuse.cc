@@ -2,26 +2,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "answers.h"
 #include "llmbatch/engine/runner.h"
-#include "reuse.h"
 
 namespace llmbatch {
-
-std::shared_ptr<const ReusedAnswer> describe_answer(const ItemUpdate& update) {
-  auto answer = std::make_shared<ReusedAnswer>();
-  answer->seq = update.seq;
-  answer->http_status = update.http_status;
-  answer->output = update.output;
-  answer->output_is_json = update.output_is_json;
-  if (update.attempt) {
-    answer->model = update.attempt->model;
-    answer->finish_reason = update.attempt->finish_reason;
-    answer->request_id = update.attempt->request_id;
-    answer->usage = update.attempt->usage;
-    answer->cost = update.attempt->cost;
-  }
-  return answer;
-}
 
 /// True when the item was answered at once, or waits for one that is asked the same.
 bool Runner::needs_no_call(SlotNumber number) {
@@ -59,18 +43,8 @@ bool Runner::needs_no_call(SlotNumber number) {
 /// What another job was answered, when it is an answer by this job's rules too.
 std::shared_ptr<const ReusedAnswer> Runner::shared_answer(const Item& item) {
   if (!parts_.answers->has_shared()) return nullptr;
-  const auto known = parts_.answers->find_shared(item.request_hash);
-  if (!known) return nullptr;
-  HttpReply reply;
-  reply.status = known->http_status;
-  reply.body = known->foreign->response;
-  Outcome outcome = parts_.provider.parse_response(reply);
-  check_answer(outcome);
-  if (outcome.error != ErrorClass::none) return nullptr;
-  auto answer = std::make_shared<ReusedAnswer>(*known);
-  answer->output = std::move(outcome.completion.output);
-  answer->output_is_json = outcome.completion.output_is_json;
-  return answer;
+  return judge_shared_answer(parts_.answers->find_shared(item.request_hash), parts_.answer_check,
+                             parts_.provider);
 }
 
 void Runner::take_over(SlotNumber number, std::shared_ptr<const ReusedAnswer> answer) {

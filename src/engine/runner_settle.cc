@@ -4,10 +4,10 @@
 
 #include <utility>
 
+#include "answers.h"
 #include "llmbatch/base/text.h"
 #include "llmbatch/engine/runner.h"
 #include "llmbatch/policy/token_count.h"
-#include "reuse.h"
 
 namespace llmbatch {
 namespace {
@@ -32,82 +32,6 @@ Usage estimated_usage(const TokenReservation& reservation, const Completion& com
   return usage;
 }
 
-AttemptRecord describe_attempt(const Slot& slot, Outcome& outcome, HttpReply& reply) {
-  AttemptRecord attempt;
-  attempt.number = slot.item.attempts + 1;
-  attempt.started_at = reply.started_at;
-  attempt.latency = reply.latency;
-  attempt.http_status = outcome.http_status;
-  attempt.error = outcome.error;
-  attempt.error_message = outcome.message;
-  attempt.error_code = outcome.code;
-  attempt.request_id = outcome.request_id;
-  attempt.model = outcome.completion.model;
-  attempt.finish_reason = outcome.completion.finish_reason;
-  attempt.transmissions = reply.transmissions;
-  attempt.response = std::move(reply.body);
-  if (outcome.completion.has_usage) {
-    attempt.usage = outcome.completion.usage;
-  } else if (outcome.error == ErrorClass::none ||
-             (outcome.http_status == 200 && !outcome.completion.output.empty())) {
-    attempt.usage = estimated_usage(slot.reservation, outcome.completion);
-  }
-  return attempt;
-}
-
-}  // namespace
-
-ItemUpdate identify(const Item& item) {
-  ItemUpdate update;
-  update.seq = item.seq;
-  update.id = item.id;
-  update.id_hash = item.id_hash;
-  update.request_hash = item.request_hash;
-  update.place = item.place;
-  update.input_text = item.input_text;
-  update.attempts = item.attempts;
-  return update;
-}
-
-namespace {
-
-void describe_reused(const ReusedAnswer& answer, ItemResult& result) {
-  result.output = answer.output;
-  result.output_is_json = answer.output_is_json;
-  result.http_status = answer.http_status;
-  result.model = answer.model;
-  result.finish_reason = answer.finish_reason;
-  result.provider_request_id = answer.request_id;
-  result.usage = answer.usage;
-  result.cost = Money();
-}
-
-ItemResult describe_result(const ItemUpdate& update) {
-  ItemResult result;
-  result.id = update.id;
-  result.seq = update.seq;
-  result.place = update.place;
-  result.state = update.state;
-  if (update.has_output) result.output = update.output;
-  result.output_is_json = update.output_is_json;
-  result.error = update.error;
-  result.http_status = update.http_status;
-  result.error_message = update.error_message;
-  result.attempts = update.attempts;
-  result.finished_at = update.finished_at;
-  result.cached = update.cached;
-  if (update.reused) describe_reused(*update.reused, result);
-  if (update.attempt) {
-    const AttemptRecord& attempt = *update.attempt;
-    result.model = attempt.model;
-    result.finish_reason = attempt.finish_reason;
-    result.provider_request_id = attempt.request_id;
-    result.usage = attempt.usage;
-    result.latency_ms = attempt.latency / std::chrono::milliseconds(1);
-  }
-  return result;
-}
-
 }  // namespace
 
 void Runner::settle(TransportCompletion& completion, SteadyTime now) {
@@ -116,7 +40,7 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
   ++counters_.answered;
   --calls_in_flight_;
   Outcome outcome = parts_.provider.parse_response(completion.reply);
-  check_answer(outcome);
+  check_answer(parts_.answer_check, parts_.provider, outcome);
   if (warm_up_calls_left_ > 0) {
     warm_up_calls_left_ = outcome.error == ErrorClass::none ? 0 : warm_up_calls_left_ - 1;
   }
@@ -127,23 +51,19 @@ void Runner::settle(TransportCompletion& completion, SteadyTime now) {
     slot.reservation = estimate_.reserve(counted_input(slot), 0);
   }
   if (outcome.error != ErrorClass::none) parts_.provider.redact(completion.reply.body);
-  AttemptRecord attempt = describe_attempt(slot, outcome, completion.reply);
+  AttemptRecord attempt = describe_attempt(slot.item.attempts + 1, outcome, completion.reply);
+  if (!attempt.usage && was_answered(outcome)) {
+    attempt.usage = estimated_usage(slot.reservation, outcome.completion);
+  }
   if (attempt.usage) {
-    attempt.cost = spending_.cost_of(slot.item.request, *attempt.usage, attempt.started_at);
+    attempt.cost = spending_.cost_of(slot.item.request.model, *attempt.usage, attempt.started_at);
   }
   spending_.settle(slot, attempt, may_have_been_billed(completion.reply.error, outcome.http_status),
                    status_);
   stats_.on_call(attempt.usage ? &*attempt.usage : nullptr, now);
   ++status_.attempts;
   if (slot.item.attempts > 0) ++status_.retries;
-  if (attempt.usage) {
-    status_.usage.input += attempt.usage->input;
-    status_.usage.cached_input += attempt.usage->cached_input;
-    status_.usage.cache_write += attempt.usage->cache_write;
-    status_.usage.output += attempt.usage->output;
-    status_.usage.reasoning += attempt.usage->reasoning;
-    status_.usage.estimated = status_.usage.estimated || attempt.usage->estimated;
-  }
+  if (attempt.usage) add_usage(*attempt.usage, status_.usage);
   follow(number, outcome, std::move(attempt), now);
 }
 
@@ -175,12 +95,7 @@ void Runner::follow(SlotNumber number, const Outcome& outcome, AttemptRecord att
   ++slot.item.attempts;
   ItemUpdate update = identify(slot.item);
   update.attempt = std::move(attempt);
-  update.error = outcome.error;
-  update.http_status = outcome.http_status;
-  update.error_message = outcome.message;
-  update.output = outcome.completion.output;
-  update.has_output = !update.output.empty() || outcome.error == ErrorClass::none;
-  update.output_is_json = outcome.completion.output_is_json;
+  describe_outcome(outcome, update);
   update.state = decision.state;
   if (decision.step == NextStep::retry) {
     slot.retry_at = now + decision.delay;

@@ -51,12 +51,26 @@ Spending::Admission Spending::ask(Slot& slot, std::size_t calls_in_flight, WallT
   return {budget_.ask(*bound, calls_in_flight), ""};
 }
 
-std::optional<Money> Spending::cost_of(const Request& request, const Usage& usage,
-                                       WallTime started_at) {
+std::optional<Money> Spending::cost_of(const std::string& model, const Usage& usage,
+                                       WallTime started_at, BillingMode mode) {
   if (usage.reported_cost) return usage.reported_cost;
+  const ModelPrice* price = price_of(model);
+  if (price == nullptr) return std::nullopt;
+  return cost(*price, usage, started_at, mode);
+}
+
+std::optional<Money> Spending::most_in_batch(const Request& request, TokenCount counted_input,
+                                             WallTime wall_now) {
   const ModelPrice* price = price_of(request.model);
   if (price == nullptr) return std::nullopt;
-  return cost(*price, usage, started_at, BillingMode::real_time);
+  return most_expensive(*price, request, budget_.corrected(counted_input), wall_now,
+                        BillingMode::batch);
+}
+
+void Spending::account(const AttemptRecord& attempt, RunStatus& status) {
+  budget_.settle(Money(), attempt.cost, false);
+  if (attempt.cost) status.known_cost += *attempt.cost;
+  if (attempt.usage && !attempt.cost) ++status.unpriced;
 }
 
 void Spending::settle(Slot& slot, const AttemptRecord& attempt, bool maybe_billed,

@@ -47,7 +47,6 @@ class Call {
 
  private:
   void set_options(const TransportConfig& config, curl_slist* headers);
-  void set_network_options(const TransportConfig& config);
   TransportError classify(CURLcode code) const;
   bool is_complete() const;
   std::string describe(CURLcode code, TransportError error) const;

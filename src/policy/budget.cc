@@ -119,8 +119,8 @@ void Budget::on_durable(SteadyTime stamp) {
 }
 
 std::optional<Money> most_expensive(const ModelPrice& price, const Request& request,
-                                    TokenCount input_tokens, WallTime at) {
-  const auto prices = effective_prices(price, input_tokens, at, BillingMode::real_time);
+                                    TokenCount input_tokens, WallTime at, BillingMode mode) {
+  const auto prices = effective_prices(price, input_tokens, at, mode);
   if (!prices) return std::nullopt;
   const Money input = charge(input_tokens, dearest_input(price, *prices, request.body));
   if (prices->output == Money()) return input;

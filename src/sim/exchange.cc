@@ -25,6 +25,12 @@ ssize_t read_half(void* state, std::uint64_t position, char* buffer, std::size_t
 
 void free_half(void* state) { delete static_cast<HalfBody*>(state); }
 
+MHD_Result add_argument(void* arguments, MHD_ValueKind, const char* name, const char* value) {
+  static_cast<std::vector<std::pair<std::string, std::string>>*>(arguments)->emplace_back(
+      name, value == nullptr ? "" : value);
+  return MHD_YES;
+}
+
 /// Resets the connection now. Closing it later with SO_LINGER would not do: MHD ends its side in
 /// order before it closes, and the client would see that first. Dissolving the association sends
 /// the reset.
@@ -53,6 +59,10 @@ std::string Simulator::Server::Exchange::header(const char* name) const {
 void Simulator::Server::Exchange::read_headers() {
   http.anthropic_version = header("anthropic-version");
   http.script = header("x-mock-script");
+  http.content_type = header("content-type");
+  http.range = header("range");
+  http.upload_command = header("x-goog-upload-command");
+  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &add_argument, &http.arguments);
   read_key();
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "errors.h"
@@ -30,6 +31,10 @@ struct HttpRequest {
   std::string key;  ///< from whichever header or query parameter carried one
   std::string anthropic_version;
   std::string script;               ///< x-mock-script
+  std::string content_type;
+  std::string range;
+  std::string upload_command;  ///< x-goog-upload-command
+  std::vector<std::pair<std::string, std::string>> arguments;  ///< of the query
   bool has_api_key_header = false;  ///< Azure's `api-key`
   std::string body;
 };

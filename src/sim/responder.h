@@ -11,35 +11,15 @@
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/hash.h"
 #include "llmbatch/sim/simulator.h"
+#include "batch_service.h"
 #include "prompt_cache.h"
 #include "rate_headers.h"
 #include "rate_limits.h"
+#include "reply.h"
 #include "render.h"
 #include "request.h"
 
 namespace llmbatch::sim {
-
-/// What becomes of the connection.
-enum class Ending : std::uint8_t {
-  complete,   ///< the whole answer is sent
-  cut_body,   ///< half of the body is sent, then the connection is closed
-  no_answer,  ///< the connection is reset without a byte
-  hang,       ///< nothing is sent, the connection stays open
-};
-
-struct Reply {
-  int status = 200;
-  std::string content_type = "application/json";
-  Headers headers;
-  std::string body;
-  Duration delay{};
-  Ending ending = Ending::complete;
-  std::string outcome = "ok";  ///< name in the counters
-  bool counted = true;         ///< false for `GET /stats` and `GET /v1/models`
-  bool server_goes_down = false;
-  Hash128 body_hash{};
-  std::uint32_t attempt = 0;
-};
 
 class Responder {
  public:
@@ -65,6 +45,7 @@ class Responder {
   };
 
   Reply decide(Call& call, Body& body, Reply reply);
+  LineAnswer answer_line(const HttpRequest& http);
   bool refuse_early(Call& call, Reply& reply);
   bool refuse_by_limits(Call& call, Reply& reply);
   FaultStep choose_step(const Call& call, std::uint32_t attempt, double uniform) const;
@@ -89,6 +70,7 @@ class Responder {
   };
   std::unordered_map<Hash128, Body, HashOfHash> bodies_;
   PromptCache prompt_cache_;
+  BatchService batches_;
   SimulatorStats stats_;
   std::uint64_t paid_answers_ = 0;
 };

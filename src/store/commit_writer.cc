@@ -12,8 +12,8 @@ constexpr std::string_view kInsertAttempt =
     "insert into attempts (seq, run, number, started_ms, latency_us, http_status, error_class,"
     " transmissions, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens,"
     " reasoning_tokens, usage_estimated, reported_cost_pico, cost_pico, model, finish_reason,"
-    " request_id, error_code, error_message, response_encoding, response) values"
-    " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
+    " request_id, error_code, error_message, response_encoding, response, batch) values"
+    " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)";
 
 // An answer from the cache has no attempt of its own; any other update without one leaves the last
 // attempt in place. Costs add up over all attempts.
@@ -109,6 +109,12 @@ Status CommitWriter::open(Connection& connection) {
   if (auto s = prepare(connection, kUpsertItem, upsert_item_); !s) return s;
   if (auto s = prepare(connection, kUpdateProgress, update_progress_); !s) return s;
   if (auto s = prepare(connection, kReplaceStatus, replace_status_); !s) return s;
+  if (auto s = prepare(connection, "delete from submissions where seq = ?1", end_submission_); !s) {
+    return s;
+  }
+  auto submissions = connection.query_integer("select exists (select 1 from submissions)");
+  if (!submissions) return forward_error(submissions);
+  has_submissions_ = *submissions != 0;
   auto totals = read_totals(connection);
   if (!totals) return forward_error(totals);
   totals_ = *totals;
@@ -130,6 +136,10 @@ Status CommitWriter::write_items(std::span<const ItemUpdate> updates) {
       attempt_id = *id;
     }
     if (auto status = upsert_item(update, attempt_id); !status) return status;
+    if (has_submissions_ && is_final(update.state)) {
+      end_submission_.bind_unsigned(1, update.seq);
+      if (auto status = end_submission_.run(); !status) return status;
+    }
     records_.add({update.id_hash, update.request_hash, update.seq, update.state});
     count(update);
   }
@@ -160,6 +170,7 @@ Result<std::int64_t> CommitWriter::insert_attempt(std::uint64_t seq, const Attem
   } else {
     s.bind_blob(23, response.bytes);
   }
+  s.bind_or_null(24, attempt.batch != 0 ? std::optional(attempt.batch) : std::nullopt);
   if (auto status = s.run(); !status) return forward_error(status);
   return connection_->last_insert_id();
 }

@@ -24,6 +24,8 @@ class CommitWriter {
 
   Status write_items(std::span<const ItemUpdate> updates);
   /// An empty limiter state keeps the stored one.
+  /// From now on items may have submissions, which end with them.
+  void expect_submissions() { has_submissions_ = true; }
   Status write_progress(const RunProgress& progress);
   Status write_status(const RunStatus& status);
 
@@ -39,6 +41,8 @@ class CommitWriter {
   Statement upsert_item_;
   Statement update_progress_;
   Statement replace_status_;
+  Statement end_submission_;
+  bool has_submissions_ = false;
   std::optional<ItemLogWriter> log_;
   IndexRecordPacker records_;
   ResponseEncoder encoder_;

@@ -47,7 +47,8 @@ Status PlanWriter::write_lines(LineRunStream& plan) {
   auto reset = connection_->prepare(
       "update items set state = 0, error_class = 0, http_status = null, error_message = null,"
       " output = null, output_is_json = 0, cached = 0, finished_ms = null"
-      " where seq between ?1 and ?2 and state <> 0 returning seq, id_hash, request_hash");
+      // What is in a provider batch stays there until its answer comes.
+      " where seq between ?1 and ?2 and state not in (0, 2) returning seq, id_hash, request_hash");
   if (!reset) return forward_error(reset);
   reset_ = std::move(*reset);
 

@@ -1,5 +1,6 @@
 #include "schema.h"
 
+#include <array>
 #include <string>
 
 namespace llmbatch {
@@ -95,6 +96,8 @@ create table attempts (
   model               text,
   finish_reason       text,
   request_id          text,               -- of the provider
+  batch               integer,            -- batches.number; null: a call of its own. latency_us is
+                                          --   that of the whole batch then
   error_code          text,               -- of the provider
   error_message       text,
   response_encoding   integer not null,   -- 0: bytes as they came, 1: zstd frame
@@ -224,16 +227,78 @@ create index verdicts_by_item on verdicts (seq);
 create index verdicts_waiting on verdicts (seq) where applied = 0;
 )sql";
 
+// Since schema 2.
+constexpr const char* kBatchTables = R"sql(
+-- Provider batches of this job, one row each, for good. Every stage is stored before the next step.
+create table batches (
+  number          integer primary key,
+  run             integer not null,   -- runs.number that began it; 0: none
+  stage           integer not null,   -- 0 collecting, 1 ready, 2 uploaded, 3 submitted, 4 collected,
+                                      -- 5 discarded, 6 written
+  remote_state    integer not null,   -- 0 unknown, 1 validating, 2 in_progress, 3 finalizing,
+                                      -- 4 cancelling, 5 completed, 6 failed, 7 expired, 8 cancelled
+  call_begun_ms   integer,            -- the call that leads to the next stage may have been made
+  tag             text not null,      -- what the provider's batch is found by
+  model           text not null,
+  url             text not null,
+  requests        integer not null,
+  bytes           integer not null,   -- of the request file
+  first_seq       integer not null,   -- of its items
+  last_seq        integer not null,
+  file_path       text not null,      -- of the request file
+  input_file      text not null,      -- the provider's id of it
+  remote_id       text not null,      -- the provider's id of the batch
+  remote_total    integer,            -- the provider's counts; null: not told
+  remote_succeeded integer,
+  remote_failed   integer,
+  queue_full      integer not null,   -- 1: refused for now, waits for other batches to end
+  cancel_asked    integer not null,
+  other_ids       text not null,      -- ids that are not this batch, separated by blanks
+  key_hash        text not null,      -- salted hash of the API key it was sent with
+  reserved_pico   integer not null,   -- the most that it may cost; 0 without a cost limit
+  answered        integer not null,   -- requests whose answer is stored
+  unanswered      integer not null,   -- requests that were given back
+  created_ms      integer not null,
+  submitted_ms    integer,
+  expires_ms      integer,
+  ended_ms        integer,
+  collected_ms    integer,
+  message         text not null
+) strict;
+
+-- Items that are in a provider batch (batch > 0), or were in one and wait for the next. An item
+-- has one row at most, so it is never in two batches at a time.
+create table submissions (
+  seq          integer primary key,   -- items.seq
+  batch        integer not null,      -- batches.number
+  position     integer not null,      -- line of the request file, from 1
+  tries        integer not null,      -- batches it was in
+  own_model    integer not null,      -- 1: the line names a model
+  changed      integer not null,      -- 1: the input has another content by now
+  reask        integer not null,      -- 1: the next question quotes why the last answer failed
+  retries      integer not null,      -- as decided by kind of answer
+  timeouts     integer not null,
+  malformed    integer not null,
+  truncated    integer not null,
+  rate_limited integer not null,
+  request_hash blob not null          -- of what was submitted
+) strict;
+)sql";
+
+// What schema 1 lacks.
+constexpr const char* kSinceSchema1 = "alter table attempts add column batch integer;";
+
 // The readable side: names instead of numbers, dollars instead of pico-dollars, RFC 3339 times.
 constexpr const char* kViews = R"sql(
 drop view if exists results;
 drop view if exists attempt_log;
 drop view if exists reviews;
+drop view if exists batch_log;
 
 create view attempt_log as
 select a.id as attempt_id, i.id, a.number, a.run,
   strftime('%Y-%m-%dT%H:%M:%fZ', a.started_ms / 1000.0, 'unixepoch') as started_at,
-  a.latency_us / 1000 as latency_ms, a.http_status,
+  case when a.batch is null then a.latency_us / 1000 end as latency_ms, a.batch, a.http_status,
   case a.error_class
     when 0 then null
     when 1 then 'rate_limited'
@@ -299,7 +364,7 @@ select i.id,
   i.http_status, a.model,
   a.input_tokens, a.cached_input_tokens, a.cache_write_tokens, a.output_tokens, a.reasoning_tokens,
   i.cost_pico / 1e12 as cost_usd, i.attempts,
-  case when not i.cached then a.latency_us / 1000 end as latency_ms, a.finish_reason,
+  case when not i.cached and a.batch is null then a.latency_us / 1000 end as latency_ms, a.finish_reason,
   a.request_id as provider_request_id, i.cached,
   strftime('%Y-%m-%dT%H:%M:%fZ', i.finished_ms / 1000.0, 'unixepoch') as finished_at,
   i.line, i.seq
@@ -323,6 +388,34 @@ select i.id,
   v.request_hash = i.request_hash and v.attempt = coalesce(i.last_attempt, 0) as is_current,
   v.sampled, v.applied, v.seq
 from verdicts v left join items i on i.seq = v.seq;
+
+create view batch_log as
+select number, run,
+  case stage
+    when 0 then 'collecting'
+    when 1 then 'ready'
+    when 2 then 'uploaded'
+    when 3 then 'submitted'
+    when 4 then 'collected'
+    when 5 then 'discarded'
+    when 6 then 'written'
+  end as stage,
+  case remote_state
+    when 1 then 'validating'
+    when 2 then 'in_progress'
+    when 3 then 'finalizing'
+    when 4 then 'cancelling'
+    when 5 then 'completed'
+    when 6 then 'failed'
+    when 7 then 'expired'
+    when 8 then 'cancelled'
+  end as provider_state,
+  remote_id as provider_id, model, requests, answered, unanswered,
+  strftime('%Y-%m-%dT%H:%M:%fZ', submitted_ms / 1000.0, 'unixepoch') as submitted_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ended_ms / 1000.0, 'unixepoch') as ended_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', collected_ms / 1000.0, 'unixepoch') as collected_at,
+  nullif(message, '') as message
+from batches;
 )sql";
 
 Status apply(Connection& connection, const char* sql, std::int64_t version) {
@@ -333,14 +426,19 @@ Status apply(Connection& connection, const char* sql, std::int64_t version) {
 
 }  // namespace
 
-std::span<const Migration> migrations() { return {}; }
+std::span<const Migration> migrations() {
+  static const std::string since_schema_1 = std::string(kSinceSchema1) + kBatchTables;
+  static const std::array<Migration, 1> steps{{{1, since_schema_1.c_str()}}};
+  return steps;
+}
 
 Status create_schema(Connection& connection) {
   auto transaction = Transaction::begin(connection);
   if (!transaction) return forward_error(transaction);
   const std::string mark = "pragma application_id = " + std::to_string(kApplicationId);
   if (auto status = connection.execute(mark.c_str()); !status) return status;
-  if (auto status = apply(connection, kTables, kSchemaVersion); !status) return status;
+  if (auto status = connection.execute(kTables); !status) return status;
+  if (auto status = apply(connection, kBatchTables, kSchemaVersion); !status) return status;
   return transaction->commit();
 }
 

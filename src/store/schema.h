@@ -10,7 +10,7 @@ namespace llmbatch {
 
 /// `LLMB` in ASCII, big-endian, at byte 68 of the file (see SQLite's file format, application_id).
 inline constexpr std::int64_t kApplicationId = 0x4C4C4D42;
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 /// Turns a database of version `from` into one of version `from + 1`.
 struct Migration {

@@ -6,6 +6,7 @@
 #include "plan_writer.h"
 #include "recheck_writer.h"
 #include "row_values.h"
+#include "store_state.h"
 #include "write_lock.h"
 
 namespace llmbatch {
@@ -109,46 +110,21 @@ Status forget_means_of_another_job(Connection& connection, const JobIdentity& jo
 
 }  // namespace
 
-struct Store::State {
-  explicit State(WriteLock write_lock) : lock(std::move(write_lock)) {}
-
-  WriteLock lock;  // first: let go of after the connection was closed
-  std::unique_ptr<Connection> connection;
-  CommitWriter writer;
-  Statement insert_invalid;
-  std::int64_t run = 0;
-  std::optional<Error> sticky;
-
-  /// Runs `write` in a transaction; the first error is kept for good.
-  template <typename Write>
-  Status transact(Write&& write) {
-    if (sticky) return tl::unexpected<Error>(*sticky);
-    Status status = [&]() -> Status {
-      auto transaction = Transaction::begin(*connection);
-      if (!transaction) return forward_error(transaction);
-      if (Status written = write(); !written) return written;
-      return transaction->commit();
-    }();
-    if (!status) sticky = status.error();
-    return status;
+Status Store::State::write_plan(const RunStart& start, bool& natural) {
+  PlanWriter plan(*connection, writer.log());
+  if (auto status = plan.clear(); !status) return status;
+  if (start.plan != nullptr) {
+    if (auto status = plan.write_lines(*start.plan); !status) return status;
   }
-
-  Status write_plan(const RunStart& start, bool& natural) {
-    PlanWriter plan(*connection, writer.log());
-    if (auto status = plan.clear(); !status) return status;
-    if (start.plan != nullptr) {
-      if (auto status = plan.write_lines(*start.plan); !status) return status;
-    }
-    if (start.repeats != nullptr) {
-      if (auto status = plan.write_repeats(*start.repeats); !status) return status;
-    }
-    if (start.invalid_lines != nullptr) {
-      if (auto status = plan.write_invalid_lines(*start.invalid_lines); !status) return status;
-    }
-    natural = plan.natural_order();
-    return {};
+  if (start.repeats != nullptr) {
+    if (auto status = plan.write_repeats(*start.repeats); !status) return status;
   }
-};
+  if (start.invalid_lines != nullptr) {
+    if (auto status = plan.write_invalid_lines(*start.invalid_lines); !status) return status;
+  }
+  natural = plan.natural_order();
+  return {};
+}
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 

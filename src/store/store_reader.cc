@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "answered_items.h"
+#include "batch_rows.h"
 #include "llmbatch/base/text.h"
 #include "open_database.h"
 #include "response_codec.h"
@@ -148,7 +149,7 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& path) 
   auto index = StoredItemIndex::open(*state->connection);
   if (!index) return forward_error(index);
   state->index = std::move(*index);
-  auto attempts_of = state->connection->prepare("select attempts from items where seq = ?1");
+  auto attempts_of = state->connection->prepare("select attempts, state from items where seq = ?1");
   if (!attempts_of) return forward_error(attempts_of);
   state->attempts_of = std::move(*attempts_of);
   auto answer_of = state->connection->prepare(
@@ -234,13 +235,27 @@ Result<std::vector<std::uint64_t>> StoreReader::done_lines_from(std::uint64_t fr
 }
 
 Result<std::uint32_t> StoreReader::attempts_of(std::uint64_t seq) {
+  auto progress = progress_of(seq);
+  if (!progress) return forward_error(progress);
+  return progress->attempts;
+}
+
+Result<StoreReader::ItemProgress> StoreReader::progress_of(std::uint64_t seq) {
   Statement& s = state_->attempts_of;
   s.bind_unsigned(1, seq);
   auto found = s.step();
   if (!found) return forward_error(found);
-  const std::uint32_t attempts = *found ? static_cast<std::uint32_t>(s.integer(0)) : 0;
+  ItemProgress progress;
+  if (*found) {
+    progress.attempts = static_cast<std::uint32_t>(s.integer(0));
+    progress.state = static_cast<ItemState>(s.integer(1));
+  }
   s.reset();
-  return attempts;
+  return progress;
+}
+
+Result<std::vector<BatchRecord>> StoreReader::batches() {
+  return read_batches(*state_->connection);
 }
 
 Result<std::optional<StoredAnswer>> StoreReader::answer_of(std::uint64_t seq) {

@@ -15,6 +15,7 @@ enum class ExitCode : int {
   problems = 3,
   paused = 4,
   in_use = 5,
+  in_batches = 6,
 };
 
 /// Prints `llmbatch: ERROR` to stderr and returns the code for its kind.

@@ -84,6 +84,18 @@ struct RunReuseOptions {
   bool prompt_cache = false;  ///< mark what the requests share for the provider's prompt cache
 };
 
+enum class Via : std::uint8_t { realtime, batch, automatic };
+
+struct RunBatchOptions {
+  Via via = Via::realtime;
+  bool wait = true;
+  bool then_realtime = false;
+  std::optional<WallTime> finish_by;
+  std::int64_t batch_size = 0;  ///< 0: what the provider takes
+  Duration poll_interval = std::chrono::seconds(30);
+  bool cancel_on_interrupt = false;
+};
+
 struct RunNetworkOptions {
   Duration timeout{};
   Duration connect_timeout{};
@@ -112,6 +124,7 @@ struct RunOptions {
   RunErrorOptions errors;
   CheckOptions checks;
   RunReuseOptions reuse;
+  RunBatchOptions batches;
   RunNetworkOptions network;
   RunOutputOptions output;
   std::int64_t pilot = 0;                ///< run this many items only, drawn at random; 0: all

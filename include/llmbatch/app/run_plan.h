@@ -46,11 +46,18 @@ std::uint64_t items_to_do(const StateCounts& items);
 
 Result<LineParserOptions> line_parser_options(const RunInputOptions& options);
 
+/// Whether items that are in a provider batch are among them.
+enum class Submitted : std::uint8_t { left_out, included };
+
 /// The items of the plan (of a pilot: some), with the attempts that earlier runs made. `plan.lines`
 /// is taken.
 Result<std::unique_ptr<ItemSource>> open_items(const RunOptions& options, const InputFile& input,
                                                const Provider& provider, StoreReader& reader,
-                                               RunPlan& plan);
+                                               RunPlan& plan,
+                                               Submitted submitted = Submitted::left_out);
+
+/// What the database says is left to do of the input of `plan`, once that is stored.
+RunPlan remaining_plan(const RunPlan& plan, StoreReader& reader);
 
 /// The lines of `lines` that are to be run, read from the input as `plan` found it.
 Result<std::unique_ptr<ItemSource>> open_lines(const RunOptions& options, const InputFile& input,

@@ -65,7 +65,13 @@ struct RunnerParts {
   KnownAnswers* answers = nullptr;  ///< null: every item is called for, also the identical ones
 };
 
-enum class RunEnding : std::uint8_t { completed, paused, interrupted, failed };
+enum class RunEnding : std::uint8_t {
+  completed,
+  paused,
+  interrupted,
+  failed,
+  in_batches,  ///< provider batches are still in progress
+};
 
 struct RunResult {
   RunEnding end = RunEnding::completed;
@@ -118,7 +124,6 @@ class Runner {
   void learn_usage(Slot& slot, const Usage& usage);
   void start(SlotNumber number, SteadyTime now);
   void settle(TransportCompletion& completion, SteadyTime now);
-  void check_answer(Outcome& outcome) const;
   void prepare_reask(Slot& slot, const Outcome& outcome) const;
   void apply_limits(Slot& slot, const Outcome& outcome, SteadyTime now);
   void follow(SlotNumber number, const Outcome& outcome, AttemptRecord attempt, SteadyTime now);

@@ -37,7 +37,13 @@ class Spending {
   void start(const Slot& slot) { budget_.take(slot.cost_bound); }
 
   /// The cost of a call with this usage; absent: unknown.
-  std::optional<Money> cost_of(const Request& request, const Usage& usage, WallTime started_at);
+  std::optional<Money> cost_of(const std::string& model, const Usage& usage, WallTime started_at,
+                               BillingMode mode = BillingMode::real_time);
+  /// The most that a request of this model may cost in a provider batch; absent: nobody knows.
+  std::optional<Money> most_in_batch(const Request& request, TokenCount counted_input,
+                                     WallTime wall_now);
+  /// Adds the cost of an answer that a provider batch brought.
+  void account(const AttemptRecord& attempt, RunStatus& status);
   /// `maybe_billed`: see Budget::settle.
   void settle(Slot& slot, const AttemptRecord& attempt, bool maybe_billed, RunStatus& status);
 

@@ -45,6 +45,17 @@ struct ErrorTally {
   std::int64_t count = 0;
 };
 
+/// A provider batch that is not done.
+struct BatchProgress {
+  std::int64_t number = 0;
+  std::string provider_id;  ///< empty: the provider has not named it yet
+  std::string state;        ///< `in_progress`, `ready`, `waiting for a place in the queue`
+  std::int64_t requests = 0;
+  std::optional<std::int64_t> done;  ///< absent: the provider does not tell
+  std::optional<WallTime> submitted_at;
+  std::optional<WallTime> expires_at;
+};
+
 struct RunStatus {
   std::string database;
   std::string input;
@@ -72,8 +83,9 @@ struct RunStatus {
   std::optional<double> error_rate;  ///< of the last 200 finished items, 0-1
   std::optional<WallTime> started_at;
   std::optional<WallTime> updated_at;
-  std::string pause_reason;        ///< empty: not paused
-  std::vector<ErrorTally> errors;  ///< commonest first
+  std::string pause_reason;            ///< empty: not paused
+  std::vector<ErrorTally> errors;      ///< commonest first
+  std::vector<BatchProgress> batches;  ///< those that are open
   // Of this run alone:
   std::int64_t finished_this_run = 0;
   std::int64_t done_before = 0;  ///< final before this run began

@@ -45,6 +45,11 @@ class Budget {
   Money limit() const { return limit_.value_or(Money()); }
   Money spent() const { return spent_; }
   Money held() const { return held_; }
+  /// True when something that costs at most `amount` stays within the limit; for what is made
+  /// durable before it is sent.
+  bool fits(Money amount) const { return !limit_ || committed() + amount <= *limit_; }
+  /// What the job can have cost at most, with all that is reserved.
+  Money at_most() const { return committed(); }
   /// What the job has cost once nothing is in flight any more.
   Money settled() const { return spent_ + held_; }
 
@@ -76,8 +81,9 @@ class Budget {
 
 /// The most that a call can cost: its input at the dearest rate that its body can lead to, its
 /// output up to its cap (the body's, else the model's maximum), times the choices it asks for.
-/// Absent when no cap is known.
+/// Absent when no cap is known, or no batch price.
 std::optional<Money> most_expensive(const ModelPrice& price, const Request& request,
-                                    TokenCount input_tokens, WallTime at);
+                                    TokenCount input_tokens, WallTime at,
+                                    BillingMode mode = BillingMode::real_time);
 
 }  // namespace llmbatch

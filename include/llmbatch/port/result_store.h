@@ -30,7 +30,8 @@ struct AttemptRecord {
   std::optional<Usage> usage;
   std::optional<Money> cost;
   std::uint32_t transmissions = 1;
-  std::string response;  ///< raw body; with an unusual status or transport error whatever came
+  std::int64_t batch = 0;  ///< provider batch that it came with; 0: a call of its own
+  std::string response;    ///< raw body; with an unusual status or transport error whatever came
 };
 
 /// An answer that is taken over without a call, for one item or for many.

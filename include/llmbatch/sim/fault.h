@@ -36,6 +36,9 @@ enum class Fault : std::uint8_t {
   context_length,  ///< `context`: longer than the context window
   bad_answer,      ///< `badanswer`: fails its check; a second question is answered well
   stubborn,        ///< `stubborn`: fails its check, after a second question as well
+  batch_expired,   ///< `batch-expired`: in a batch, the request expires; else a good answer
+  batch_missing,   ///< `batch-missing`: in a batch, no line comes for it
+  batch_zero,      ///< `batch-zero`: in a batch, a line with status_code 0
   slow,            ///< `slow=500ms`: a good answer, that much later
 };
 

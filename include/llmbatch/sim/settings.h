@@ -52,8 +52,14 @@ struct SimulatorSettings {
   Duration down_for = std::chrono::seconds(1);   ///< and comes back after this; zero: never
   Duration hang_for = std::chrono::minutes(15);  ///< when a hanging connection is closed at last
   std::size_t embedding_dimensions = 16;         ///< unless the request says
+  Duration batch_latency = std::chrono::seconds(1);  ///< from a batch's creation to its end
+  double batch_expire = 0;                           ///< share of the requests that expire once
+  std::vector<std::string> batch_faults;             ///< each happens once, see kBatchFaults
   std::string log_path;  ///< one JSON line per request is appended; empty: none
 };
+
+/// `lost-create,cut-download*2`: what is to go wrong with batches, in the order of its occasions.
+Result<std::vector<std::string>> parse_batch_faults(std::string_view text);
 
 Result<HeaderStyle> parse_header_style(std::string_view text);
 Result<RetryHint> parse_retry_hint(std::string_view text);

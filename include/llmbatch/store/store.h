@@ -14,6 +14,7 @@
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/result.h"
 #include "llmbatch/model/job.h"
+#include "llmbatch/port/batch_journal.h"
 #include "llmbatch/port/result_store.h"
 #include "llmbatch/store/stored_input.h"
 
@@ -58,6 +59,9 @@ class Store final : public ResultStore {
   /// Refreshes the status row between commits.
   Status update_status(const RunStatus& status);
 
+  /// The provider batches of the job; must not outlive the store.
+  std::unique_ptr<BatchJournal> batch_journal();
+
   /// Sums of the job, this run's commits included.
   const JobTotals& totals() const;
 
@@ -67,6 +71,7 @@ class Store final : public ResultStore {
 
  private:
   struct State;
+  friend class StoredBatches;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "llmbatch/base/result.h"
+#include "llmbatch/model/batch_record.h"
 #include "llmbatch/model/item_result.h"
 #include "llmbatch/model/job.h"
 #include "llmbatch/port/item_index.h"
@@ -66,6 +67,16 @@ class StoreReader {
 
   /// Attempts made for an item so far, over all runs; 0 when it has no row.
   Result<std::uint32_t> attempts_of(std::uint64_t seq);
+
+  /// The state of an item's row and its attempts; pending and none when it has no row.
+  struct ItemProgress {
+    ItemState state = ItemState::pending;
+    std::uint32_t attempts = 0;
+  };
+  Result<ItemProgress> progress_of(std::uint64_t seq);
+
+  /// The provider batches of the job, by number.
+  Result<std::vector<BatchRecord>> batches();
 
   /// Absent when the item has no row.
   Result<std::optional<StoredAnswer>> answer_of(std::uint64_t seq);

@@ -1,0 +1,251 @@
+// BatchRunner: takes items to their final state through the provider's Batch API. One loop, one
+// thread: look after the batches that are due, fill the next one, wait. Every step is durable
+// before it is taken (BatchStage), so that whatever ends the process, the next run finds what the
+// provider has and sends nothing twice. Thread rule: one thread, that of the journal.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "llmbatch/base/random.h"
+#include "llmbatch/engine/runner.h"
+#include "llmbatch/engine/spending.h"
+#include "llmbatch/policy/retry_policy.h"
+#include "llmbatch/policy/run_stats.h"
+#include "llmbatch/port/answer_check.h"
+#include "llmbatch/port/batch_api.h"
+#include "llmbatch/port/batch_journal.h"
+#include "llmbatch/port/http_client.h"
+#include "llmbatch/port/interrupts.h"
+#include "llmbatch/port/item_source.h"
+#include "llmbatch/port/known_answers.h"
+#include "llmbatch/port/monitor.h"
+#include "llmbatch/port/provider.h"
+#include "llmbatch/port/token_counter.h"
+
+namespace llmbatch {
+
+struct BatchRunnerSettings {
+  std::int64_t batch_size = 0;  ///< requests of a batch; 0: what the provider takes
+  Duration poll_interval = std::chrono::seconds(30);
+  bool wait = true;    ///< false: submit, collect what is ready, end
+  bool submit = true;  ///< false: only look after batches that exist
+  /// False: an item goes into one batch; what comes back without an answer stays pending.
+  bool resubmit = true;
+  bool cancel_on_interrupt = false;
+  /// When to cancel what is still open and end, so that the rest can be done otherwise.
+  std::optional<WallTime> give_up_at;
+  Duration drain_timeout = std::chrono::seconds(30);
+  RetrySettings retries;
+  double max_error_rate = 0.05;  ///< 1: off
+  bool pause_on_error_rate = true;
+  bool reask = true;
+  std::optional<std::int64_t> max_items;
+  std::optional<Duration> max_duration;
+  SpendingSettings spending;  ///< `held` without what the open batches reserve
+  UsageMeans usage_means;
+  std::string limiter_state;                    ///< kept as it is
+  const TokenCounter* token_counter = nullptr;  ///< null: the estimate
+  std::string spool_prefix;  ///< of the files that batches need: `tickets.jsonl.llmbatch.db.batch-`
+  std::string key_secret;    ///< hashed, to tell that the key is another one
+  std::uint64_t random_seed = 0;
+};
+
+struct BatchRunnerParts {
+  const Clock& clock;
+  const Provider& provider;
+  const BatchApi& api;
+  HttpClient& client;
+  BatchJournal& journal;
+  Monitor& monitor;
+  Interrupts& interrupts;
+  /// The items that are not final, from the first on; called once for each pass over them.
+  std::function<Result<std::unique_ptr<ItemSource>>()> open_source;
+  /// The states of the items of the input, counted.
+  std::function<Result<StateCounts>()> count_states;
+  const AnswerCheck* answer_check = nullptr;  ///< null: every answer is good
+  KnownAnswers* answers = nullptr;            ///< null: identical requests are all sent
+};
+
+class BatchRunner {
+ public:
+  /// Batches that an item may be in before it counts as failed.
+  static constexpr std::uint32_t kMaxTries = 3;
+
+  BatchRunner(BatchRunnerParts parts, BatchRunnerSettings settings, RunStatus status);
+  ~BatchRunner();
+
+  /// RunEnding::completed: no batch is open; what is still pending was not to be submitted.
+  RunResult run();
+
+ private:
+  /// A batch on its way, with what need not outlive the process.
+  struct Open {
+    BatchRecord record;
+    SteadyTime next_at{};
+    Duration interval{};  ///< between looks, while nothing changes
+    int failures = 0;     ///< of calls, in a row
+    int misses = 0;       ///< looks for a lost upload or batch that found nothing
+    bool looked_at = false;
+    bool file_ready = false;
+    bool download_repeated = false;
+    RemoteBatch remote;
+  };
+  /// A batch that is being filled.
+  struct Filling;
+  /// What an error reply or a lost connection means for the step that was tried.
+  enum class Trouble : std::uint8_t {
+    none,
+    not_sent,   ///< or refused for now: the step may be tried again
+    uncertain,  ///< the provider may have done it
+    refused,    ///< it has not, and will not
+    gone,       ///< 404
+    fatal,      ///< key, billing: the run pauses
+    aborted,
+  };
+  struct Verdict {
+    Trouble trouble = Trouble::none;
+    std::string message;
+    std::optional<Duration> hint;
+  };
+
+  // The loop: batch_runner.cc
+  Status load();
+  bool step();
+  bool look_after_due();
+  bool check_stop();
+  void end_interrupted();
+  bool everything_is_left_running() const;
+  void wait();
+  RunResult finish();
+  void pause(std::string reason);
+  void fail(Error error);
+  bool check(const Status& status);
+  template <typename T>
+  bool check(const Result<T>& result);
+  /// Stores the last of the batch and that it is done, and removes its files.
+  bool close(Open& batch, BatchStage stage);
+  bool recount();
+  void cancel_open();
+  void cancel(Open& batch);
+  bool gives_up() const;
+  std::string count_open() const;
+
+  // Steps of one batch: batch_steps.cc
+  void advance(Open& batch);
+  void upload(Open& batch);
+  void find_file(Open& batch);
+  void await_file(Open& batch);
+  void create(Open& batch);
+  void find_batch(Open& batch);
+  void poll(Open& batch);
+  bool matches(const Open& batch, const RemoteBatch& remote) const;
+  void adopt(Open& batch, const RemoteBatch& remote);
+  void note_remote(Open& batch, const RemoteBatch& remote);
+  bool begin_call(Open& batch);
+  void nothing_was_sent(Open& batch);
+  void missed(Open& batch, const char* what);
+  HttpReply send(const ApiRequest& request);
+  static Trouble trouble_of(ErrorClass error, int status);
+  Verdict judge(const HttpReply& reply) const;
+  /// Takes care of whatever is not `none` and `gone`; false then.
+  bool carry_on(Open& batch, const Verdict& verdict, std::string_view what);
+  void later(Open& batch, const Verdict& verdict, std::string_view what);
+  void not_understood(Open& batch, const Error& error, std::string_view what);
+  void set_queue_full(Open& batch, std::string message);
+  BatchDraft draft_of(const BatchRecord& record) const;
+  bool write_record(const BatchRecord& record);
+  bool knows(const std::string& remote_id) const;
+
+  // Filling: batch_fill.cc
+  bool may_fill() const;
+  void fill();
+  bool next_item(Item& item);
+  void add(Item& item);
+  bool needs_no_batch(const Item& item, const std::optional<Submission>& before);
+  bool take_known_answer(const Item& item);
+  bool is_awaited_elsewhere(const Item& item);
+  bool make_request(const Item& item, const std::optional<Submission>& before, Request& request);
+  Filling* filling_for(const Request& request);
+  bool has_room(const Filling& filling, std::size_t line_bytes, const Request& request) const;
+  bool reserve(const Item& item, const Request& request, Filling& filling);
+  void put(Filling& filling, const Item& item, const Request& request, std::size_t line_bytes,
+           const std::optional<Submission>& before);
+  bool write_piece(Filling& filling);
+  bool seal(Filling& filling);
+  void seal_all();
+  void finish_unsent(const Item& item, ErrorClass error, std::string message);
+  void take_over(const Item& item, std::shared_ptr<const ReusedAnswer> answer);
+
+  // Answers: batch_collect.cc
+  void collect(Open& batch);
+  bool download_results(Open& batch);
+  bool verify_results(Open& batch);
+  bool apply_results(Open& batch);
+  bool apply_line(Open& batch, std::string_view line);
+  bool answered(Open& batch, const BatchAnswer& answer, Submission submission);
+  void settle_outcome(const Outcome& outcome, Submission submission, ItemUpdate update);
+  void describe_rejection(Open& batch);
+  bool fail_bad_lines(Open& batch);
+  bool give_back_rest(Open& batch, bool count_try);
+  void give_back(Submission submission, const StoredItem& item, bool count_try);
+  void discard(Open& batch, std::string message);
+  /// Stores the piece at hand; `record` may be null.
+  bool write_updates(const BatchRecord* record);
+  bool write_updates_if_full(const BatchRecord* record);
+  void forget_foreign(Open& batch);
+  std::string result_path(const Open& batch, std::size_t index) const;
+  void finish_item(ItemUpdate update, ItemState before);
+  void guard_error_rate();
+
+  // What is told: batch_status.cc
+  RunProgress describe_progress();
+  void refresh_status();
+  void report(bool force);
+  void tell(const std::string& text) { parts_.monitor.message(text); }
+
+  BatchRunnerParts parts_;
+  BatchRunnerSettings settings_;
+  RunStatus status_;
+  StateCounts items_;
+  Random random_;
+  RetryPolicy retry_policy_;
+  Spending spending_;
+  RunStats stats_;
+  std::deque<Open> open_;
+  std::vector<std::string> closed_ids_;  ///< remote ids of batches that are done
+  std::vector<std::unique_ptr<Filling>> fillings_;
+  std::unique_ptr<ItemSource> source_;
+  std::optional<Item> ahead_;  ///< taken from the source, and no room for it yet
+  bool pass_wanted_ = true;    ///< items may be pending that no pass has seen
+  std::int64_t taken_up_ = 0;
+  bool max_items_reached_ = false;
+  bool cost_blocks_ = false;  ///< the next item waits for the cost of what is open
+  /// Of identical requests whose first item failed: who is sent in its place.
+  std::unordered_map<std::uint64_t, std::uint64_t> stand_ins_;
+  // One piece of answers, not written yet:
+  std::vector<ItemUpdate> updates_;
+  std::vector<Submission> submissions_;
+  std::unordered_set<std::uint64_t> touched_;  ///< seqs in this piece
+  std::string unanswered_reason_;
+
+  RunEnding end_ = RunEnding::completed;
+  bool ended_ = false;
+  std::optional<Error> error_;
+  std::string pause_wanted_;  ///< once the batch at hand is stored
+  bool error_rate_warned_ = false;
+  int stop_signal_ = 0;
+  std::optional<SteadyTime> stop_asked_at_;
+  std::uint64_t last_line_ = 1;  ///< behind the last pass
+  SteadyTime started_;
+  SteadyTime next_report_{};
+};
+
+}  // namespace llmbatch

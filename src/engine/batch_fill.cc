@@ -1,0 +1,424 @@
+// Filling batches: items become request lines and are `submitted` before anything is sent.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "answers.h"
+#include "batch_filling.h"
+#include "llmbatch/base/text.h"
+#include "llmbatch/policy/token_count.h"
+
+namespace llmbatch {
+namespace {
+
+/// Items whose rows are written in one transaction.
+constexpr std::size_t kPieceItems = 1000;
+constexpr std::size_t kBufferBytes = 1u << 20;
+/// Batches that are filled side by side, one for each model and endpoint of the input.
+constexpr std::size_t kMostFillings = 8;
+/// What an inline body has around the lines.
+constexpr std::int64_t kFrameBytes = 64;
+
+std::string random_tag(Random& random) {
+  return fmt::format("llmbatch-{:016x}", random.next_u64());
+}
+
+}  // namespace
+
+/// Counts the elements of the member `input` at the top level; it is 1 for anything else.
+std::int64_t embedding_inputs(std::string_view body) {
+  const std::size_t member = body.find("\"input\"");
+  if (member == std::string_view::npos) return 1;
+  std::size_t at = body.find_first_not_of(" \t\r\n:", member + 7);
+  if (at == std::string_view::npos || body[at] != '[') return 1;
+  std::int64_t elements = 0;
+  int depth = 0;
+  bool in_string = false;
+  bool expects_element = true;
+  bool tokens = false;  // an array of numbers is one input
+  for (; at < body.size(); ++at) {
+    const char c = body[at];
+    if (in_string) {
+      if (c == '\\') ++at;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (depth == 1 && expects_element && c != ' ' && c != ']' && c != '\n' && c != '\r') {
+      ++elements;
+      expects_element = false;
+      tokens = tokens || (c >= '0' && c <= '9');
+    }
+    if (c == '[') ++depth;
+    if (c == ']' && --depth == 0) break;
+    if (c == ',' && depth == 1) expects_element = true;
+  }
+  return tokens ? 1 : std::max<std::int64_t>(elements, 1);
+}
+
+bool BatchRunner::may_fill() const {
+  if (!settings_.submit || ended_ || gives_up() || max_items_reached_) return false;
+  const bool queue_full = std::any_of(open_.begin(), open_.end(),
+                                      [](const Open& batch) { return batch.record.queue_full; });
+  if (queue_full || (cost_blocks_ && !open_.empty())) return false;
+  return pass_wanted_ || source_ != nullptr || ahead_ || !fillings_.empty();
+}
+
+/// Goes on until a batch is full or the items are at their end.
+void BatchRunner::fill() {
+  const std::size_t open_before = open_.size();
+  Item item;
+  while (!ended_ && open_.size() == open_before) {
+    if (check_stop()) return;
+    report(false);
+    if (!next_item(item)) {
+      if (!ended_ && write_updates(nullptr)) seal_all();
+      return;
+    }
+    add(item);
+    if (cost_blocks_) break;
+  }
+  if (!ended_ && write_updates(nullptr) && cost_blocks_) seal_all();
+}
+
+bool BatchRunner::next_item(Item& item) {
+  if (ahead_) {
+    item = std::move(*ahead_);
+    ahead_.reset();
+    return true;
+  }
+  if (!source_) {
+    if (!pass_wanted_) return false;
+    pass_wanted_ = false;
+    auto opened = parts_.open_source();
+    if (!opened) {
+      fail(opened.error());
+      return false;
+    }
+    source_ = std::move(*opened);
+  }
+  const Result<bool> more = source_->next(item);
+  if (!more) fail(more.error());
+  if (more && *more) return true;
+  last_line_ = source_->next_line();
+  source_.reset();
+  return false;
+}
+
+void BatchRunner::add(Item& item) {
+  const auto before = parts_.journal.submission(item.seq);
+  if (!before) return fail(before.error());
+  if (needs_no_batch(item, *before)) return;
+  if (settings_.max_items && taken_up_ >= *settings_.max_items) {
+    max_items_reached_ = true;
+    if (write_updates(nullptr)) seal_all();
+    return;
+  }
+  Request request;
+  if (!make_request(item, *before, request)) return;
+  Filling* filling = filling_for(request);
+  if (filling == nullptr) return;
+  const std::size_t size = filling->buffer.size();
+  const auto appended =
+      parts_.api.append_line(filling->buffer, make_custom_id(filling->record, item.seq), request,
+                             filling->record.requests == 0);
+  const std::size_t line_bytes = filling->buffer.size() - size;
+  const bool too_large =
+      static_cast<std::int64_t>(line_bytes) + kFrameBytes > parts_.api.capabilities().max_bytes;
+  const bool room = !too_large && has_room(*filling, line_bytes, request);
+  if (appended && room && reserve(item, request, *filling)) {
+    return put(*filling, item, request, line_bytes, *before);
+  }
+  filling->buffer.resize(size);
+  if (!appended) {
+    return finish_unsent(item, ErrorClass::invalid_request, appended.error().message);
+  }
+  if (too_large) {
+    return finish_unsent(item, ErrorClass::too_large,
+                         fmt::format("its request has {} bytes, more than a whole batch may have",
+                                     group_digits(static_cast<std::int64_t>(line_bytes))));
+  }
+  if (!room) {
+    seal(*filling);
+    std::erase_if(fillings_, [&](const auto& other) { return other.get() == filling; });
+  }
+  ahead_ = std::move(item);
+}
+
+/// True when the item is in a batch, was answered without one, or has to wait for another one.
+bool BatchRunner::needs_no_batch(const Item& item, const std::optional<Submission>& before) {
+  if (before && before->batch != 0) {
+    if (before->request_hash == item.request_hash || before->changed) return true;
+    // What comes back is the answer to what the line was; it is sent again afterwards.
+    Submission changed = *before;
+    changed.changed = true;
+    BatchCommit commit;
+    commit.submissions = {&changed, 1};
+    if (const Status written = parts_.journal.write(commit); !written) fail(written.error());
+    return true;
+  }
+  if (!settings_.resubmit && before && before->tries > 0) return true;
+  if (parts_.answers == nullptr) return false;
+  return take_known_answer(item) || is_awaited_elsewhere(item);
+}
+
+bool BatchRunner::take_known_answer(const Item& item) {
+  std::shared_ptr<const ReusedAnswer> answer;
+  if (item.same_as != 0) {
+    // What was taken over a moment ago has to be found.
+    if (touched_.contains(item.same_as) && !write_updates(nullptr)) return true;
+    auto known = parts_.answers->find(item.same_as, item.request_hash);
+    if (!known) {
+      fail(known.error());
+      return true;
+    }
+    answer = std::move(*known);
+  }
+  if (!answer && parts_.answers->has_shared()) {
+    answer = judge_shared_answer(parts_.answers->find_shared(item.request_hash),
+                                 parts_.answer_check, parts_.provider);
+  }
+  if (!answer) return false;
+  take_over(item, std::move(answer));
+  return true;
+}
+
+/// True when an identical request is on its way: its answer will be this item's, too.
+bool BatchRunner::is_awaited_elsewhere(const Item& item) {
+  if (item.same_as == 0) return false;
+  std::uint64_t asked = item.same_as;
+  if (const auto stand_in = stand_ins_.find(asked); stand_in != stand_ins_.end()) {
+    asked = stand_in->second;
+  }
+  const bool being_filled = std::any_of(fillings_.begin(), fillings_.end(), [&](const auto& one) {
+    return one->unstored.contains(asked);
+  });
+  if (being_filled) return true;
+  const auto other = parts_.journal.submission(asked);
+  if (!other) {
+    fail(other.error());
+    return true;
+  }
+  if (*other && (*other)->batch != 0 && (*other)->request_hash == item.request_hash) return true;
+  stand_ins_[item.same_as] = item.seq;
+  return false;
+}
+
+void BatchRunner::take_over(const Item& item, std::shared_ptr<const ReusedAnswer> answer) {
+  ++status_.cached;
+  status_.reuse.add(answer->usage, answer->cost);
+  ItemUpdate update = identify(item);
+  update.state = ItemState::succeeded;
+  update.cached = true;
+  update.reused = std::move(answer);
+  update.finished_at = parts_.clock.wall_now();
+  ++items_[ItemState::succeeded];
+  --items_[ItemState::pending];
+  ++status_.finished_this_run;
+  stats_.on_reused(parts_.clock.now());
+  if (parts_.monitor.wants_items()) parts_.monitor.item_finished(describe_result(update));
+  touched_.insert(item.seq);
+  updates_.push_back(std::move(update));
+  write_updates_if_full(nullptr);
+}
+
+void BatchRunner::finish_unsent(const Item& item, ErrorClass error, std::string message) {
+  ItemUpdate update = identify(item);
+  update.state = ItemState::failed;
+  update.error = error;
+  update.error_message = std::move(message);
+  update.finished_at = parts_.clock.wall_now();
+  finish_item(std::move(update), ItemState::pending);
+  write_updates_if_full(nullptr);
+}
+
+/// The item's own request, or the one that asks again about an answer that failed its check.
+bool BatchRunner::make_request(const Item& item, const std::optional<Submission>& before,
+                               Request& request) {
+  request = item.request;
+  if (!before || !before->reask || before->request_hash != item.request_hash) return true;
+  const auto answer = parts_.journal.last_answer(item.seq);
+  if (!answer) {
+    fail(answer.error());
+    return false;
+  }
+  if (!*answer) return true;
+  HttpReply reply;
+  reply.status = (*answer)->http_status;
+  reply.body = (*answer)->response;
+  const Outcome outcome = parts_.provider.parse_response(reply);
+  Request again;
+  if (parts_.provider.build_reask(item.request, outcome.completion, (*answer)->violation, again)) {
+    again.model = item.request.model;
+    request = std::move(again);
+  }
+  return true;
+}
+
+/// The batch that takes requests of this model and endpoint.
+BatchRunner::Filling* BatchRunner::filling_for(const Request& request) {
+  for (const auto& filling : fillings_) {
+    if (filling->record.url == request.url && filling->record.model == request.model) {
+      return filling.get();
+    }
+  }
+  if (fillings_.size() >= kMostFillings) {
+    seal(*fillings_.front());
+    fillings_.erase(fillings_.begin());
+    if (ended_) return nullptr;
+  }
+  auto filling = std::make_unique<Filling>();
+  BatchRecord& record = filling->record;
+  record.tag = random_tag(random_);
+  record.model = request.model;
+  record.url = request.url;
+  record.created_at = parts_.clock.wall_now();
+  record.key_hash = to_hex(hash128(record.tag + settings_.key_secret));
+  record.file_path = settings_.spool_prefix + std::string(batch_key(record)) + ".jsonl";
+  filling->file.reset(
+      open(record.file_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!filling->file.valid()) {
+    fail({record.file_path + ": " + errno_text(errno), ErrorKind::failure});
+    return nullptr;
+  }
+  if (const Status added = parts_.journal.add(record); !added) {
+    fail(added.error());
+    return nullptr;
+  }
+  fillings_.push_back(std::move(filling));
+  return fillings_.back().get();
+}
+
+bool BatchRunner::has_room(const Filling& filling, std::size_t line_bytes,
+                           const Request& request) const {
+  const BatchCapabilities& limits = parts_.api.capabilities();
+  std::int64_t most = limits.max_requests;
+  if (settings_.batch_size > 0) most = std::min(most, settings_.batch_size);
+  if (filling.record.requests >= most) return false;
+  const auto bytes = filling.record.bytes + static_cast<std::int64_t>(line_bytes) + kFrameBytes;
+  if (filling.record.requests > 0 && bytes > limits.max_bytes) return false;
+  if (!limits.max_embedding_inputs || filling.record.requests == 0) return true;
+  return filling.embedding_inputs + embedding_inputs(request.body) <= *limits.max_embedding_inputs;
+}
+
+/// With a cost limit: sets aside the most that the request can cost.
+bool BatchRunner::reserve(const Item& item, const Request& request, Filling& filling) {
+  Budget& budget = spending_.budget();
+  if (!budget.limited()) return true;
+  const TokenCount counted = settings_.token_counter != nullptr
+                                 ? count_request_tokens(request.body, *settings_.token_counter)
+                                 : count_request_tokens(request.body);
+  const auto most =
+      spending_.most_in_batch(request, std::max<TokenCount>(counted, 1), parts_.clock.wall_now());
+  if (!most) {
+    pause(
+        fmt::format("line {}: what model '{}' may cost in a batch is unknown, and --max-cost "
+                    "needs it; limit the answer with --max-tokens, or give a price with "
+                    "--price-file",
+                    item.place.line, sanitize_for_terminal(request.model)));
+    return false;
+  }
+  if (!budget.fits(*most)) {
+    const bool others =
+        !open_.empty() || std::any_of(fillings_.begin(), fillings_.end(),
+                                      [](const auto& one) { return one->record.requests > 0; });
+    cost_blocks_ = true;
+    if (!others) {
+      refresh_status();
+      pause(spending_.over_limit_text(status_, *most));
+    }
+    return false;
+  }
+  budget.take(*most);
+  filling.record.reserved += *most;
+  return true;
+}
+
+void BatchRunner::put(Filling& filling, const Item& item, const Request& request,
+                      std::size_t line_bytes, const std::optional<Submission>& before) {
+  BatchRecord& record = filling.record;
+  record.bytes += static_cast<std::int64_t>(line_bytes);
+  ++record.requests;
+  filling.embedding_inputs += embedding_inputs(request.body);
+  record.first_seq = record.requests == 1 ? item.seq : std::min(record.first_seq, item.seq);
+  record.last_seq = std::max(record.last_seq, item.seq);
+
+  Submission submission;
+  if (before && before->request_hash == item.request_hash) submission = *before;
+  submission.seq = item.seq;
+  submission.batch = record.number;
+  submission.position = record.requests;
+  submission.own_model = item.own_model;
+  submission.changed = false;
+  submission.request_hash = item.request_hash;
+  ++submission.tries;
+  filling.submissions.push_back(submission);
+  ItemUpdate update = identify(item);
+  update.state = ItemState::submitted;
+  filling.updates.push_back(std::move(update));
+  filling.unstored.insert(item.seq);
+  ++taken_up_;
+  ++items_[ItemState::submitted];
+  --items_[ItemState::pending];
+  if (filling.updates.size() >= kPieceItems || filling.buffer.size() >= kBufferBytes) {
+    write_piece(filling);
+  }
+}
+
+bool BatchRunner::write_piece(Filling& filling) {
+  if (const Status written = write_all(filling.file.get(), filling.buffer); !written) {
+    fail({filling.record.file_path + ": " + written.error().message, ErrorKind::failure});
+    return false;
+  }
+  filling.buffer.clear();
+  const RunProgress progress = describe_progress();
+  BatchCommit commit;
+  commit.record = &filling.record;
+  commit.items = filling.updates;
+  commit.submissions = filling.submissions;
+  commit.progress = &progress;
+  if (const Status written = parts_.journal.write(commit); !written) {
+    fail(written.error());
+    return false;
+  }
+  filling.updates.clear();
+  filling.submissions.clear();
+  filling.unstored.clear();
+  return true;
+}
+
+/// The request file is complete; the batch goes on its way.
+bool BatchRunner::seal(Filling& filling) {
+  if (filling.record.requests == 0) {
+    filling.record.stage = BatchStage::discarded;
+    unlink(filling.record.file_path.c_str());
+    return write_record(filling.record);
+  }
+  if (!filling.buffer.empty() || !filling.updates.empty()) {
+    if (!write_piece(filling)) return false;
+  }
+  if (fsync(filling.file.get()) != 0) {
+    fail({filling.record.file_path + ": " + errno_text(errno), ErrorKind::failure});
+    return false;
+  }
+  filling.record.stage = BatchStage::ready;
+  if (!write_record(filling.record)) return false;
+  Open batch;
+  batch.record = filling.record;
+  batch.interval = settings_.poll_interval;
+  batch.next_at = parts_.clock.now();
+  open_.push_back(std::move(batch));
+  return true;
+}
+
+void BatchRunner::seal_all() {
+  for (const auto& filling : fillings_) {
+    if (!seal(*filling)) return;
+  }
+  fillings_.clear();
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,27 @@
+// BatchRunner::Filling: a batch that is being filled: its request file, and the piece of its items
+// that is not stored yet. Thread rule: the loop thread.
+#pragma once
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "llmbatch/base/fd.h"
+#include "llmbatch/engine/batch_runner.h"
+
+namespace llmbatch {
+
+struct BatchRunner::Filling {
+  BatchRecord record;
+  UniqueFd file;
+  std::string buffer;  ///< lines that are not in the file yet
+  std::int64_t embedding_inputs = 0;
+  std::vector<ItemUpdate> updates;
+  std::vector<Submission> submissions;
+  std::unordered_set<std::uint64_t> unstored;  ///< seqs of these
+};
+
+/// The inputs of an embeddings body; 1 for any other body.
+std::int64_t embedding_inputs(std::string_view body);
+
+}  // namespace llmbatch

@@ -1,0 +1,295 @@
+#include "llmbatch/engine/batch_runner.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "batch_filling.h"
+#include "llmbatch/base/text.h"
+
+namespace llmbatch {
+namespace {
+
+Money sum_reserved(const std::deque<BatchRecord>& batches) {
+  Money sum;
+  for (const BatchRecord& batch : batches) sum += batch.reserved;
+  return sum;
+}
+
+}  // namespace
+
+BatchRunner::BatchRunner(BatchRunnerParts parts, BatchRunnerSettings settings, RunStatus status)
+    : parts_(std::move(parts)),
+      settings_(std::move(settings)),
+      status_(std::move(status)),
+      items_(status_.items),
+      random_(settings_.random_seed),
+      retry_policy_(settings_.retries),
+      spending_(settings_.spending, status_),
+      stats_(parts_.clock.now()),
+      started_(parts_.clock.now()) {}
+
+BatchRunner::~BatchRunner() = default;
+
+RunResult BatchRunner::run() {
+  status_.running = true;
+  status_.started_at = parts_.clock.wall_now();
+  refresh_status();
+  parts_.monitor.run_started(status_);
+  if (check(load())) {
+    while (step()) {
+    }
+  }
+  return finish();
+}
+
+bool BatchRunner::check(const Status& status) {
+  if (!status) fail(status.error());
+  return status.has_value();
+}
+
+template <typename T>
+bool BatchRunner::check(const Result<T>& result) {
+  if (!result) fail(result.error());
+  return result.has_value();
+}
+
+void BatchRunner::fail(Error error) {
+  if (error_) return;
+  end_ = RunEnding::failed;
+  ended_ = true;
+  error_ = std::move(error);
+}
+
+void BatchRunner::pause(std::string reason) {
+  if (ended_) return;
+  end_ = RunEnding::paused;
+  ended_ = true;
+  status_.pause_reason = std::move(reason);
+}
+
+/// Takes over what earlier runs left, and gives back what never got as far as the provider.
+Status BatchRunner::load() {
+  auto batches = parts_.journal.batches();
+  if (!batches) return forward_error(batches);
+  std::deque<BatchRecord> open;
+  for (BatchRecord& record : *batches) {
+    if (is_open(record.stage)) {
+      open.push_back(std::move(record));
+    } else {
+      if (!record.remote_id.empty()) closed_ids_.push_back(record.remote_id);
+      unlink(record.file_path.c_str());
+    }
+  }
+  spending_.budget().take(sum_reserved(open));
+  for (BatchRecord& record : open) {
+    Open batch;
+    batch.interval = settings_.poll_interval;
+    batch.next_at = parts_.clock.now();
+    batch.record = std::move(record);
+    const bool other_key =
+        batch.record.key_hash != to_hex(hash128(batch.record.tag + settings_.key_secret));
+    if (other_key && batch.record.stage != BatchStage::written) {
+      tell(fmt::format("warning: batch {} was sent with another API key", batch.record.number));
+    }
+    open_.push_back(std::move(batch));
+    if (open_.back().record.stage == BatchStage::collecting) discard(open_.back(), "");
+  }
+  std::erase_if(open_, [](const Open& batch) { return !is_open(batch.record.stage); });
+  recount();
+  return error_ ? Status(tl::unexpected<Error>(*error_)) : Status();
+}
+
+bool BatchRunner::step() {
+  if (check_stop()) return false;
+  report(false);
+  if (look_after_due()) return !ended_;
+  if (may_fill()) {
+    fill();
+    return !ended_;
+  }
+  if (open_.empty()) return false;
+  const bool theirs_alone = std::all_of(open_.begin(), open_.end(), [](const Open& batch) {
+    return batch.record.stage == BatchStage::written;
+  });
+  if (theirs_alone || (!settings_.wait && everything_is_left_running())) {
+    end_ = RunEnding::in_batches;
+    return false;
+  }
+  wait();
+  return true;
+}
+
+/// True when something was due.
+bool BatchRunner::look_after_due() {
+  const SteadyTime now = parts_.clock.now();
+  const auto due = std::find_if(open_.begin(), open_.end(), [&](const Open& batch) {
+    return batch.next_at <= now && batch.record.stage != BatchStage::written;
+  });
+  if (due == open_.end()) return false;
+  if (gives_up() && !due->record.cancel_asked) cancel(*due);
+  if (!ended_) advance(*due);
+  std::erase_if(open_, [](const Open& batch) { return !is_open(batch.record.stage); });
+  return true;
+}
+
+bool BatchRunner::gives_up() const {
+  return settings_.give_up_at && parts_.clock.wall_now() >= *settings_.give_up_at;
+}
+
+bool BatchRunner::check_stop() {
+  const InterruptState state = parts_.interrupts.poll();
+  if (state.window_changed) parts_.monitor.window_changed();
+  if (state.status_requested) {
+    refresh_status();
+    parts_.monitor.status_line(status_);
+  }
+  if (state.stop_requests > 0) {
+    stop_signal_ = state.stop_signal;
+    end_interrupted();
+    return true;
+  }
+  const SteadyTime now = parts_.clock.now();
+  if (settings_.max_duration && now >= started_ + *settings_.max_duration) {
+    pause(fmt::format("--max-duration {} is over", format_duration(*settings_.max_duration)));
+  }
+  return ended_;
+}
+
+void BatchRunner::end_interrupted() {
+  if (ended_) return;
+  ended_ = true;
+  end_ = RunEnding::interrupted;
+  if (settings_.cancel_on_interrupt) cancel_open();
+  const auto running = std::count_if(open_.begin(), open_.end(), [](const Open& batch) {
+    return batch.record.stage == BatchStage::submitted && !batch.record.cancel_asked;
+  });
+  if (running > 0) {
+    tell(
+        fmt::format("interrupted: {} on at the provider; the same command collects what {} "
+                    "brings, `llmbatch batches cancel` ends {}",
+                    running == 1 ? "1 batch goes" : fmt::format("{} batches go", running),
+                    running == 1 ? "it" : "they", running == 1 ? "it" : "them"));
+  }
+}
+
+void BatchRunner::cancel_open() {
+  for (Open& batch : open_) {
+    if (batch.record.stage == BatchStage::submitted && !batch.record.cancel_asked) cancel(batch);
+  }
+}
+
+/// Asks for it once; what comes of it shows the next look.
+void BatchRunner::cancel(Open& batch) {
+  if (batch.record.stage != BatchStage::submitted) {
+    // Nothing runs yet: whatever may have been sent is looked for first.
+    if (!batch.record.call_begun_at) discard(batch, "given up before it was submitted");
+    return;
+  }
+  const HttpReply reply = send(parts_.api.cancel(batch.record.remote_id));
+  const Verdict verdict = judge(reply);
+  if (verdict.trouble == Trouble::none) {
+    batch.record.cancel_asked = true;
+    write_record(batch.record);
+    tell(
+        fmt::format("batch {}: cancelled; what it has answered is collected", batch.record.number));
+    batch.interval = settings_.poll_interval;
+  } else if (verdict.trouble == Trouble::refused) {
+    // It has ended meanwhile.
+    batch.record.cancel_asked = true;
+  } else {
+    tell(fmt::format("warning: batch {} could not be cancelled: {}", batch.record.number,
+                     verdict.message));
+  }
+}
+
+/// With --no-wait: nothing is left that can be done now.
+bool BatchRunner::everything_is_left_running() const {
+  return std::all_of(open_.begin(), open_.end(), [](const Open& batch) {
+    if (batch.record.stage == BatchStage::written) return true;
+    const bool stays = batch.record.stage == BatchStage::submitted || batch.record.queue_full;
+    constexpr int kEnoughFailures = 3;
+    return (stays && batch.looked_at && batch.failures == 0) || batch.failures >= kEnoughFailures;
+  });
+}
+
+void BatchRunner::wait() {
+  SteadyTime until = next_report_;
+  for (const Open& batch : open_) {
+    if (batch.record.stage != BatchStage::written) until = std::min(until, batch.next_at);
+  }
+  if (settings_.max_duration) until = std::min(until, started_ + *settings_.max_duration);
+  if (settings_.give_up_at) {
+    const Duration left = *settings_.give_up_at - parts_.clock.wall_now();
+    if (left > Duration(0)) {
+      until = std::min(until, parts_.clock.now() + left);
+    } else {
+      for (Open& batch : open_) {
+        if (!batch.record.cancel_asked) batch.next_at = parts_.clock.now();
+      }
+    }
+  }
+  parts_.client.wait_until(until);
+}
+
+std::string BatchRunner::count_open() const {
+  return open_.size() == 1 ? "1 batch is" : fmt::format("{} batches are", open_.size());
+}
+
+bool BatchRunner::close(Open& batch, BatchStage stage) {
+  spending_.budget().settle(batch.record.reserved, std::nullopt, false);
+  batch.record.reserved = Money();
+  batch.record.stage = stage;
+  if (stage == BatchStage::collected) batch.record.collected_at = parts_.clock.wall_now();
+  if (!write_updates(&batch.record) || !recount()) return false;
+  if (!batch.record.remote_id.empty()) closed_ids_.push_back(batch.record.remote_id);
+  unlink(batch.record.file_path.c_str());
+  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
+    unlink(result_path(batch, i).c_str());
+  }
+  pass_wanted_ = true;
+  cost_blocks_ = false;
+  // A place in the account's queue may be free now.
+  for (Open& other : open_) {
+    if (other.record.queue_full) other.next_at = parts_.clock.now();
+  }
+  return true;
+}
+
+/// Items that left the input are answered, too, but are not counted.
+bool BatchRunner::recount() {
+  const auto counts = parts_.count_states();
+  if (!counts) {
+    fail(counts.error());
+    return false;
+  }
+  items_ = *counts;
+  return true;
+}
+
+RunResult BatchRunner::finish() {
+  // What is half filled was not sent: its items are pending again in the next run.
+  fillings_.clear();
+  if (end_ == RunEnding::completed && max_items_reached_) {
+    end_ = RunEnding::paused;
+    status_.pause_reason =
+        fmt::format("--max-items: {} taken up in this run",
+                    *settings_.max_items == 1 ? std::string("1 item was")
+                                              : group_digits(*settings_.max_items) + " items were");
+  }
+  refresh_status();
+  status_.running = false;
+  status_.waiting_for.clear();
+  RunResult result{end_, status_, error_, stop_signal_, describe_progress()};
+  result.progress.status.reset();
+  if (end_ == RunEnding::paused) {
+    parts_.monitor.run_paused(status_);
+  } else {
+    parts_.monitor.run_finished(status_);
+  }
+  return result;
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,456 @@
+// The steps of one batch on its way to the provider and back: upload, create, look. Before a call
+// that must not be made twice the journal says that it may have been made; when no answer to it is
+// known, what it may have made is looked for by its tag or its file, and only when it is certain
+// that there is nothing the call is made again.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "batch_filling.h"
+#include "llmbatch/base/text.h"
+
+namespace llmbatch {
+namespace {
+
+constexpr Duration kLongestBackoff = std::chrono::minutes(10);
+/// Looks for a lost upload or batch before it is taken as never made: a list may be behind.
+constexpr int kLooks = 3;
+constexpr Duration kLongestBetweenLooks = std::chrono::seconds(15);
+/// After this the list is not behind any more, and one look is enough.
+constexpr Duration kSettled = std::chrono::minutes(10);
+/// The provider's clock and ours may differ by so much.
+constexpr Duration kClockSkew = std::chrono::minutes(10);
+constexpr int kMostPages = 200;
+/// A batch that was just created may not be found for a moment.
+constexpr Duration kJustSubmitted = std::chrono::minutes(2);
+
+bool is_success(int status) { return status >= 200 && status < 300; }
+
+bool exists(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0;
+}
+
+bool was_not_sent(const HttpReply& reply) {
+  return reply.transmissions == 0 || reply.error == TransportError::resolve ||
+         reply.error == TransportError::connect || reply.error == TransportError::tls;
+}
+
+}  // namespace
+
+void BatchRunner::advance(Open& batch) {
+  batch.looked_at = true;
+  const bool uncertain = batch.record.call_begun_at.has_value();
+  switch (batch.record.stage) {
+    case BatchStage::ready:
+      if (!parts_.api.capabilities().uploads_file) {
+        return uncertain ? find_batch(batch) : create(batch);
+      }
+      return uncertain ? find_file(batch) : upload(batch);
+    case BatchStage::uploaded:
+      if (uncertain) return find_batch(batch);
+      return batch.file_ready ? create(batch) : await_file(batch);
+    case BatchStage::submitted:
+      return has_ended(batch.remote.state) ? collect(batch) : poll(batch);
+    case BatchStage::collecting:
+    case BatchStage::collected:
+    case BatchStage::discarded:
+    case BatchStage::written:
+      return;
+  }
+}
+
+HttpReply BatchRunner::send(const ApiRequest& request) {
+  return parts_.client.send(request, [this](const TransferProgress& progress) {
+    const InterruptState state = parts_.interrupts.poll();
+    const SteadyTime now = parts_.clock.now();
+    if (state.stop_requests > 0 && !stop_asked_at_) stop_asked_at_ = now;
+    if (progress.to_send_bytes > 1 << 20 && progress.sent_bytes < progress.to_send_bytes) {
+      status_.waiting_for = fmt::format("the upload, {} of {} MB", progress.sent_bytes / 1'000'000,
+                                        progress.to_send_bytes / 1'000'000);
+    }
+    report(false);
+    const bool late = stop_asked_at_ && now >= *stop_asked_at_ + settings_.drain_timeout;
+    return state.stop_requests < 2 && !late && !error_;
+  });
+}
+
+BatchRunner::Trouble BatchRunner::trouble_of(ErrorClass error, int status) {
+  if (error == ErrorClass::authentication || error == ErrorClass::permission ||
+      error == ErrorClass::quota_exhausted) {
+    return Trouble::fatal;
+  }
+  if (error == ErrorClass::rate_limited) return Trouble::not_sent;
+  if (error == ErrorClass::overloaded || error == ErrorClass::server_error ||
+      error == ErrorClass::request_timeout) {
+    return Trouble::uncertain;
+  }
+  return status == 404 || status == 410 ? Trouble::gone : Trouble::refused;
+}
+
+BatchRunner::Verdict BatchRunner::judge(const HttpReply& reply) const {
+  if (reply.error == TransportError::none && is_success(reply.status)) return {};
+  const Outcome outcome = parts_.provider.parse_response(reply);
+  Verdict verdict;
+  verdict.message = reply.status != 0 ? fmt::format("HTTP {}", reply.status) : "";
+  if (!outcome.message.empty()) {
+    verdict.message += (verdict.message.empty() ? "" : ": ") +
+                       sanitize_for_terminal(truncate_chars(outcome.message, 300));
+  }
+  verdict.hint = outcome.retry_after;
+  if (reply.error != TransportError::none) {
+    verdict.trouble = reply.error == TransportError::aborted ? Trouble::aborted
+                      : was_not_sent(reply)                  ? Trouble::not_sent
+                                                             : Trouble::uncertain;
+    return verdict;
+  }
+  verdict.trouble = trouble_of(outcome.error, reply.status);
+  return verdict;
+}
+
+/// The same step again, after a while that grows with each failure.
+void BatchRunner::later(Open& batch, const Verdict& verdict, std::string_view what) {
+  ++batch.failures;
+  const int doublings = std::min(batch.failures - 1, 10);
+  const Duration backoff =
+      std::min(kLongestBackoff,
+               std::max(settings_.poll_interval / 4, Duration(std::chrono::milliseconds(500))) *
+                   (std::int64_t{1} << doublings));
+  const Duration delay = std::max(verdict.hint.value_or(Duration(0)), backoff);
+  batch.next_at = parts_.clock.now() + std::min(delay, kLongestBackoff);
+  constexpr int kWorthTelling = 3;
+  constexpr int kGiveUp = 8;
+  if (batch.failures == kWorthTelling) {
+    tell(fmt::format("batch {}: {} does not succeed ({}); it is tried again", batch.record.number,
+                     what, verdict.message));
+  }
+  // What is at the provider is waited for; what is not need not keep a process for days.
+  if (batch.failures == kGiveUp && batch.record.stage != BatchStage::submitted) {
+    pause(fmt::format("batch {}: {} does not succeed: {}", batch.record.number, what,
+                      verdict.message));
+  }
+}
+
+bool BatchRunner::carry_on(Open& batch, const Verdict& verdict, std::string_view what) {
+  switch (verdict.trouble) {
+    case Trouble::none:
+      batch.failures = 0;
+      return true;
+    case Trouble::gone:
+      return true;
+    case Trouble::not_sent:
+    case Trouble::uncertain:
+      later(batch, verdict, what);
+      return false;
+    case Trouble::refused:
+    case Trouble::fatal:
+      pause(
+          fmt::format("batch {}: {} was refused: {}", batch.record.number, what, verdict.message));
+      return false;
+    case Trouble::aborted:
+      if (!stop_asked_at_) {
+        fail({fmt::format("batch {}: {}: {}", batch.record.number, what, verdict.message),
+              ErrorKind::failure});
+      }
+      return false;
+  }
+  return false;
+}
+
+void BatchRunner::not_understood(Open& batch, const Error& error, std::string_view what) {
+  later(batch, {Trouble::uncertain, error.message, {}}, what);
+  constexpr int kGiveUp = 5;
+  if (batch.failures < kGiveUp) return;
+  pause(fmt::format("batch {}: the answer to {} is not understood: {}", batch.record.number, what,
+                    error.message));
+}
+
+bool BatchRunner::write_record(const BatchRecord& record) {
+  BatchCommit commit;
+  commit.record = &record;
+  const Status written = parts_.journal.write(commit);
+  if (!written) fail(written.error());
+  return written.has_value();
+}
+
+bool BatchRunner::begin_call(Open& batch) {
+  batch.record.call_begun_at = parts_.clock.wall_now();
+  batch.misses = 0;
+  return write_record(batch.record);
+}
+
+void BatchRunner::nothing_was_sent(Open& batch) {
+  batch.record.call_begun_at.reset();
+  write_record(batch.record);
+}
+
+BatchDraft BatchRunner::draft_of(const BatchRecord& record) const {
+  BatchDraft draft;
+  draft.tag = record.tag;
+  draft.file_path = record.file_path;
+  draft.file_bytes = record.bytes;
+  draft.requests = record.requests;
+  draft.first.url = record.url;
+  draft.first.model = record.model;
+  draft.input_file = record.input_file;
+  return draft;
+}
+
+void BatchRunner::upload(Open& batch) {
+  if (!exists(batch.record.file_path)) return discard(batch, "its request file is gone");
+  if (!begin_call(batch)) return;
+  const BatchDraft draft = draft_of(batch.record);
+  std::optional<ApiRequest> request = parts_.api.upload(draft);
+  while (request) {
+    const HttpReply reply = send(*request);
+    const Verdict verdict = judge(reply);
+    if (verdict.trouble != Trouble::none) {
+      const bool open =
+          verdict.trouble == Trouble::uncertain || verdict.trouble == Trouble::aborted;
+      if (!open) nothing_was_sent(batch);
+      if (verdict.trouble == Trouble::gone) {
+        return pause(fmt::format("batch {}: the server takes no batches: {}", batch.record.number,
+                                 verdict.message));
+      }
+      carry_on(batch, verdict, "the upload");
+      return;
+    }
+    auto step = parts_.api.after_upload(draft, reply);
+    if (!step) return not_understood(batch, step.error(), "the upload");
+    if (step->file) {
+      batch.record.input_file = step->file->id;
+      batch.file_ready = step->file->state == RemoteFile::State::ready;
+      break;
+    }
+    request = std::move(step->request);
+  }
+  batch.record.stage = BatchStage::uploaded;
+  nothing_was_sent(batch);
+}
+
+/// An upload whose answer is not known.
+void BatchRunner::find_file(Open& batch) {
+  const std::string name = parts_.api.file_name(draft_of(batch.record));
+  std::string cursor;
+  for (int page = 0; page < kMostPages; ++page) {
+    const HttpReply reply = send(parts_.api.list_files(cursor));
+    const Verdict verdict = judge(reply);
+    if (!carry_on(batch, verdict, "looking for the upload")) return;
+    if (verdict.trouble == Trouble::gone) break;
+    auto files = parts_.api.parse_files(reply, cursor);
+    if (!files) return not_understood(batch, files.error(), "looking for the upload");
+    for (const RemoteFile& file : files->files) {
+      if (file.name != name || file.state == RemoteFile::State::rejected) continue;
+      batch.record.input_file = file.id;
+      batch.record.stage = BatchStage::uploaded;
+      batch.file_ready = file.state == RemoteFile::State::ready;
+      tell(fmt::format("batch {}: its upload was found", batch.record.number));
+      return nothing_was_sent(batch);
+    }
+    if (files->next.empty()) break;
+    cursor = files->next;
+  }
+  missed(batch, "upload");
+}
+
+void BatchRunner::missed(Open& batch, const char* what) {
+  ++batch.misses;
+  const bool settled = parts_.clock.wall_now() - *batch.record.call_begun_at >= kSettled;
+  if (!settled && batch.misses < kLooks) {
+    batch.next_at = parts_.clock.now() + std::clamp(settings_.poll_interval / 2,
+                                                    Duration(std::chrono::milliseconds(500)),
+                                                    kLongestBetweenLooks);
+    return;
+  }
+  tell(fmt::format("batch {}: its {} never reached the provider; it is sent again",
+                   batch.record.number, what));
+  nothing_was_sent(batch);
+}
+
+/// Some providers look through a file before a batch may be made of it.
+void BatchRunner::await_file(Open& batch) {
+  const HttpReply reply = send(parts_.api.get_file(batch.record.input_file));
+  const Verdict verdict = judge(reply);
+  if (!carry_on(batch, verdict, "looking at the upload")) return;
+  if (verdict.trouble == Trouble::gone) {
+    batch.record.stage = BatchStage::ready;
+    batch.record.input_file.clear();
+    return nothing_was_sent(batch);
+  }
+  const auto file = parts_.api.parse_file(reply);
+  if (!file) return not_understood(batch, file.error(), "looking at the upload");
+  if (file->state == RemoteFile::State::rejected) {
+    return pause(fmt::format("batch {}: the provider rejects its file: {}", batch.record.number,
+                             sanitize_for_terminal(file->message)));
+  }
+  batch.file_ready = file->state == RemoteFile::State::ready;
+  if (!batch.file_ready) {
+    status_.waiting_for = fmt::format("batch {}: its file is processed", batch.record.number);
+    batch.next_at = parts_.clock.now() + std::min(settings_.poll_interval, kLongestBetweenLooks);
+  }
+}
+
+void BatchRunner::create(Open& batch) {
+  const bool has_file = parts_.api.capabilities().uploads_file;
+  if (!has_file && !exists(batch.record.file_path)) {
+    return discard(batch, "its request file is gone");
+  }
+  if (!begin_call(batch)) return;
+  const HttpReply reply = send(parts_.api.create(draft_of(batch.record)));
+  const Verdict verdict = judge(reply);
+  if (verdict.trouble != Trouble::none) {
+    const bool open = verdict.trouble == Trouble::uncertain || verdict.trouble == Trouble::aborted;
+    if (!open) nothing_was_sent(batch);
+    if (reply.status != 0 && parts_.api.says_queue_full(reply)) {
+      return set_queue_full(batch, verdict.message);
+    }
+    if (verdict.trouble == Trouble::gone) {
+      return pause(fmt::format("batch {}: the server takes no batches: {}", batch.record.number,
+                               verdict.message));
+    }
+    carry_on(batch, verdict, "the batch");
+    return;
+  }
+  auto remote = parts_.api.parse_batch(reply);
+  // Whatever was made is found by its tag.
+  if (!remote) return not_understood(batch, remote.error(), "the batch");
+  adopt(batch, *remote);
+  tell(fmt::format("batch {}: {} requests submitted as {}", batch.record.number,
+                   group_digits(batch.record.requests),
+                   sanitize_for_terminal(batch.record.remote_id)));
+}
+
+void BatchRunner::adopt(Open& batch, const RemoteBatch& remote) {
+  batch.record.remote_id = remote.id;
+  batch.record.stage = BatchStage::submitted;
+  batch.record.queue_full = false;
+  batch.record.submitted_at = parts_.clock.wall_now();
+  if (remote.created_at) batch.record.submitted_at = remote.created_at;
+  batch.failures = 0;
+  batch.interval = settings_.poll_interval;
+  batch.next_at = parts_.clock.now() + batch.interval;
+  note_remote(batch, remote);
+  nothing_was_sent(batch);
+}
+
+bool BatchRunner::knows(const std::string& remote_id) const {
+  if (std::find(closed_ids_.begin(), closed_ids_.end(), remote_id) != closed_ids_.end()) {
+    return true;
+  }
+  return std::any_of(open_.begin(), open_.end(), [&](const Open& batch) {
+    const auto& others = batch.record.other_ids;
+    return batch.record.remote_id == remote_id ||
+           std::find(others.begin(), others.end(), remote_id) != others.end();
+  });
+}
+
+/// By the tag that the provider echoes, else by the file that it was made of, else, as a candidate,
+/// by time and number of requests: its custom ids will tell.
+bool BatchRunner::matches(const Open& batch, const RemoteBatch& remote) const {
+  if (knows(remote.id)) return false;
+  const BatchRecord& record = batch.record;
+  if (!remote.tag.empty()) return remote.tag == record.tag;
+  if (!record.input_file.empty()) return remote.input_file == record.input_file;
+  const bool in_time =
+      !remote.created_at || *remote.created_at >= *record.call_begun_at - kClockSkew;
+  return in_time && remote.counts && remote.counts->total == record.requests;
+}
+
+/// A create whose answer is not known.
+void BatchRunner::find_batch(Open& batch) {
+  std::optional<RemoteBatch> found;
+  std::string cursor;
+  bool too_old = false;
+  for (int page = 0; page < kMostPages && !too_old; ++page) {
+    const HttpReply reply = send(parts_.api.list(cursor));
+    const Verdict verdict = judge(reply);
+    if (!carry_on(batch, verdict, "looking for the batch")) return;
+    if (verdict.trouble == Trouble::gone) break;
+    auto batches = parts_.api.parse_batches(reply, cursor);
+    if (!batches) return not_understood(batch, batches.error(), "looking for the batch");
+    for (const RemoteBatch& remote : batches->batches) {
+      too_old =
+          remote.created_at && *remote.created_at < *batch.record.call_begun_at - 2 * kClockSkew;
+      // The oldest candidate: newer ones belong to somebody who came later.
+      if (matches(batch, remote)) found = remote;
+    }
+    if (batches->next.empty()) break;
+    cursor = batches->next;
+  }
+  if (!found) return missed(batch, "batch");
+  adopt(batch, *found);
+  batch.next_at = parts_.clock.now();
+  tell(fmt::format("batch {}: found at the provider as {}", batch.record.number,
+                   sanitize_for_terminal(found->id)));
+}
+
+void BatchRunner::note_remote(Open& batch, const RemoteBatch& remote) {
+  batch.remote = remote;
+  batch.record.remote_state = remote.state;
+  if (remote.counts) batch.record.counts = remote.counts;
+  if (remote.expires_at) batch.record.expires_at = remote.expires_at;
+  if (remote.ended_at) batch.record.ended_at = remote.ended_at;
+}
+
+void BatchRunner::poll(Open& batch) {
+  const HttpReply reply = send(parts_.api.get(batch.record.remote_id));
+  const Verdict verdict = judge(reply);
+  const WallTime wall_now = parts_.clock.wall_now();
+  if (verdict.trouble == Trouble::gone) {
+    if (wall_now - batch.record.submitted_at.value_or(wall_now) < kJustSubmitted) {
+      return later(batch, verdict, "the look");
+    }
+    return fail({fmt::format("batch {}: this provider and key do not know {} ({}); run with the "
+                             "key that submitted it, or `llmbatch batches forget {}` gives its "
+                             "items back, to be sent and paid again",
+                             batch.record.number, sanitize_for_terminal(batch.record.remote_id),
+                             verdict.message, batch.record.number),
+                 ErrorKind::mismatch});
+  }
+  if (!carry_on(batch, verdict, "the look")) return;
+  const auto remote = parts_.api.parse_batch(reply);
+  if (!remote) return not_understood(batch, remote.error(), "the look");
+  const bool news = remote->state != batch.record.remote_state ||
+                    (remote->counts && batch.record.counts &&
+                     (remote->counts->succeeded != batch.record.counts->succeeded ||
+                      remote->counts->failed != batch.record.counts->failed));
+  note_remote(batch, *remote);
+  if (news && !write_record(batch.record)) return;
+  if (has_ended(remote->state)) {
+    batch.next_at = parts_.clock.now();
+    return;
+  }
+  // Nothing happens for long: look less often, but never less than every four intervals.
+  batch.interval = news
+                       ? settings_.poll_interval
+                       : std::min(batch.interval + batch.interval / 4, 4 * settings_.poll_interval);
+  batch.next_at = parts_.clock.now() + batch.interval;
+  status_.waiting_for =
+      fmt::format("{}", open_.size() == 1 ? "the provider batch" : "the provider batches");
+}
+
+/// The account's queue has no room: nothing was taken, and the same file is submitted again when
+/// another batch has ended, or later.
+void BatchRunner::set_queue_full(Open& batch, std::string message) {
+  if (!batch.record.queue_full) {
+    tell(fmt::format("batch {}: the provider's queue is full ({}); it waits for room",
+                     batch.record.number, message));
+  }
+  if (!batch.record.remote_id.empty()) batch.record.other_ids.push_back(batch.record.remote_id);
+  batch.record.remote_id.clear();
+  batch.record.submitted_at.reset();
+  batch.record.ended_at.reset();
+  batch.record.counts.reset();
+  batch.record.remote_state = RemoteBatchState::unknown;
+  batch.record.stage =
+      parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  batch.record.queue_full = true;
+  batch.record.message = std::move(message);
+  batch.remote = {};
+  batch.interval = std::min(2 * std::max(batch.interval, settings_.poll_interval), kLongestBackoff);
+  batch.next_at = parts_.clock.now() + batch.interval;
+  nothing_was_sent(batch);
+}
+
+}  // namespace llmbatch

@@ -1,0 +1,321 @@
+// Gemini batch mode: a resumable upload, a long-running operation, `key` instead of `custom_id`.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "batch_dialect.h"
+#include "batch_json.h"
+#include "llmbatch/base/text.h"
+#include "raw_json.h"
+
+namespace llmbatch {
+namespace {
+
+using enum RemoteBatchState;
+
+/// Without their prefix, which is BATCH_STATE_ or, in the SDKs, JOB_STATE_.
+constexpr auto kStates = std::to_array<StateWord>({{"PENDING", validating},
+                                                   {"QUEUED", validating},
+                                                   {"RUNNING", in_progress},
+                                                   {"CANCELLING", cancelling},
+                                                   {"SUCCEEDED", completed},
+                                                   {"PARTIALLY_SUCCEEDED", completed},
+                                                   {"FAILED", failed},
+                                                   {"CANCELLED", cancelled},
+                                                   {"EXPIRED", expired}});
+
+struct CodeStatus {
+  int code;
+  int status;
+};
+/// google.rpc.Code and the HTTP status that it has in real time.
+constexpr auto kCodes = std::to_array<CodeStatus>({{3, 400},
+                                                   {4, 504},
+                                                   {5, 404},
+                                                   {7, 403},
+                                                   {8, 429},
+                                                   {9, 400},
+                                                   {11, 400},
+                                                   {13, 500},
+                                                   {14, 503},
+                                                   {16, 401}});
+constexpr int kCancelledCode = 1;
+
+int http_status(std::int64_t code) {
+  if (code >= 400 && code <= 599) return static_cast<int>(code);
+  for (const CodeStatus& known : kCodes) {
+    if (known.code == code) return known.status;
+  }
+  return 500;
+}
+
+std::string origin_of(std::string_view url) {
+  const std::size_t start = url.find("://");
+  if (start == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, url.find('/', start + 3)));
+}
+
+std::string_view host_of(std::string_view origin) {
+  const std::size_t start = origin.find("://");
+  return start == std::string_view::npos ? origin : origin.substr(start + 3);
+}
+
+/// Where a reply may send the upload, and the key with it.
+bool may_upload_to(std::string_view base, std::string_view target) {
+  const std::string ours = origin_of(base);
+  const std::string theirs = origin_of(target);
+  if (ours == theirs) return true;
+  constexpr std::string_view kGoogle = ".googleapis.com";
+  return target.starts_with("https://") && host_of(ours).ends_with(kGoogle) &&
+         host_of(theirs).ends_with(kGoogle);
+}
+
+/// `files/abc` and `batches/xyz` are paths as they are; anything else is not put into a URL raw.
+std::string name_path(std::string_view name) {
+  std::string path;
+  while (!name.empty()) {
+    const std::size_t slash = std::min(name.find('/'), name.size());
+    path += '/' + url_part(name.substr(0, slash));
+    name.remove_prefix(std::min(slash + 1, name.size()));
+  }
+  return path;
+}
+
+class GeminiBatchApi final : public BatchApi {
+ public:
+  explicit GeminiBatchApi(BatchApiConfig config) : config_(std::move(config)) {}
+
+  const BatchCapabilities& capabilities() const override { return config_.dialect.limits; }
+
+  Status append_line(std::string& out, std::string_view custom_id, const Request& request,
+                     bool /*first*/) const override {
+    out += "{\"key\":";
+    append_json_string(out, custom_id);
+    out += ",\"request\":";
+    append_on_one_line(out, request.body);
+    out += "}\n";
+    return {};
+  }
+
+  std::string file_name(const BatchDraft& draft) const override { return draft.tag; }
+
+  ApiRequest upload(const BatchDraft& draft) const override {
+    ApiRequest request;
+    request.method = HttpMethod::post;
+    request.url = upload_url();
+    request.headers = {"X-Goog-Upload-Protocol: resumable", "X-Goog-Upload-Command: start",
+                       fmt::format("X-Goog-Upload-Header-Content-Length: {}", draft.file_bytes),
+                       "X-Goog-Upload-Header-Content-Type: application/jsonl"};
+    request.body = fmt::format(R"({{"file":{{"displayName":"{}"}}}})", file_name(draft));
+    request.fresh_connection = true;
+    return request;
+  }
+
+  Result<UploadStep> after_upload(const BatchDraft& draft, const HttpReply& reply) const override {
+    const std::string_view target = find_header(reply.headers, "X-Goog-Upload-URL");
+    if (target.empty()) {
+      const auto json = read_reply(reply, "file");
+      if (!json) return forward_error(json);
+      RemoteFile file = read_file(object_of(*json, "file"));
+      if (file.id.empty()) return failure("file: the reply names no file");
+      return UploadStep{std::move(file), {}};
+    }
+    if (!may_upload_to(config_.base_url, target)) {
+      return failure("file: the upload is sent to another host");
+    }
+    ApiRequest request;
+    request.method = HttpMethod::post;
+    request.url = target;
+    request.headers = {"X-Goog-Upload-Offset: 0", "X-Goog-Upload-Command: upload, finalize",
+                       "Content-Type: application/octet-stream"};
+    request.body_file = draft.file_path;
+    request.fresh_connection = true;
+    return UploadStep{{}, std::move(request)};
+  }
+
+  ApiRequest get_file(const std::string& id) const override { return {.url = url(name_path(id))}; }
+  ApiRequest delete_file(const std::string& id) const override {
+    return {.method = HttpMethod::delete_, .url = url(name_path(id))};
+  }
+  Result<RemoteFile> parse_file(const HttpReply& reply) const override {
+    const auto json = read_reply(reply, "file");
+    if (!json) return forward_error(json);
+    RemoteFile file = read_file(*json);
+    if (file.id.empty()) return failure("file: the reply names no file");
+    return file;
+  }
+  ApiRequest list_files(const std::string& cursor) const override {
+    return {.url = url("/files", page_query(cursor))};
+  }
+  Result<FilePage> parse_files(const HttpReply& reply,
+                               const std::string& /*cursor*/) const override {
+    const auto json = read_reply(reply, "files");
+    if (!json) return forward_error(json);
+    FilePage page;
+    for_each(*json, "files", [&](const Json& file) { page.files.push_back(read_file(file)); });
+    page.next = text_of(*json, "nextPageToken");
+    return page;
+  }
+
+  ApiRequest create(const BatchDraft& draft) const override {
+    std::string path = endpoint_path(config_.wire_format, draft.first.model);
+    path.resize(path.rfind(':'));
+    ApiRequest request;
+    request.method = HttpMethod::post;
+    request.url = url(path + ":batchGenerateContent");
+    request.body =
+        fmt::format(R"({{"batch":{{"displayName":"{}","inputConfig":{{"fileName":)", draft.tag);
+    append_json_string(request.body, draft.input_file);
+    request.body += "}}}";
+    request.fresh_connection = true;
+    return request;
+  }
+  ApiRequest get(const std::string& id) const override { return {.url = url(name_path(id))}; }
+  ApiRequest cancel(const std::string& id) const override {
+    return {.method = HttpMethod::post, .url = url(name_path(id) + ":cancel"), .body = "{}"};
+  }
+  ApiRequest list(const std::string& cursor) const override {
+    return {.url = url("/batches", page_query(cursor))};
+  }
+  Result<RemoteBatch> parse_batch(const HttpReply& reply) const override {
+    const auto json = read_reply(reply, "batch");
+    if (!json) return forward_error(json);
+    // The answer to a cancel is empty: what became of it the next look tells.
+    if (json->is_object() && json->empty()) return RemoteBatch{};
+    RemoteBatch batch = read_batch(*json);
+    if (batch.id.empty()) return failure("batch: the reply names none");
+    return batch;
+  }
+  Result<BatchPage> parse_batches(const HttpReply& reply,
+                                  const std::string& /*cursor*/) const override {
+    const auto json = read_reply(reply, "batches");
+    if (!json) return forward_error(json);
+    BatchPage page;
+    for_each(*json, "operations",
+             [&](const Json& operation) { page.batches.push_back(read_batch(operation)); });
+    page.next = text_of(*json, "nextPageToken");
+    return page;
+  }
+
+  bool says_queue_full(const HttpReply& reply) const override {
+    return reply.status == 429 && reply.body.find("RESOURCE_EXHAUSTED") != std::string::npos;
+  }
+
+  ApiRequest download(const std::string& result) const override {
+    return {.url = url(name_path(result) + ":download", "alt=media")};
+  }
+
+  Result<BatchAnswer> parse_answer(std::string_view line) const override;
+
+ private:
+  std::string url(std::string_view path, std::string_view query = {}) const {
+    return api_url(config_.base_url, path, query);
+  }
+  std::string upload_url() const {
+    const std::string origin = origin_of(config_.base_url);
+    return origin + "/upload" + config_.base_url.substr(origin.size()) + "/files";
+  }
+  static std::string page_query(const std::string& cursor) {
+    return cursor.empty() ? "pageSize=100" : "pageSize=100&pageToken=" + url_part(cursor);
+  }
+  template <typename Visit>
+  static void for_each(const Json& json, const char* name, Visit visit) {
+    if (!json.is_object()) return;
+    const auto list = json.find(name);
+    if (list == json.end() || !list->is_array()) return;
+    for (const Json& element : *list) visit(element);
+  }
+
+  static RemoteFile read_file(const Json& object) {
+    RemoteFile file;
+    file.id = text_of(object, "name");
+    file.name = text_of(object, "displayName");
+    file.size_bytes = number_of(object, "sizeBytes").value_or(0);
+    file.message = text_of(object_of(object, "error"), "message");
+    const std::string state = text_of(object, "state");
+    if (state == "PROCESSING") file.state = RemoteFile::State::processing;
+    if (state == "FAILED") file.state = RemoteFile::State::rejected;
+    return file;
+  }
+
+  static RemoteBatch read_batch(const Json& operation);
+
+  BatchApiConfig config_;
+};
+
+RemoteBatch GeminiBatchApi::read_batch(const Json& operation) {
+  const Json& metadata = object_of(operation, "metadata");
+  RemoteBatch batch;
+  batch.id = text_of(operation, "name");
+  batch.state_word = text_of(metadata, "state");
+  const std::size_t prefix = batch.state_word.find("STATE_");
+  batch.state =
+      state_of(prefix == std::string::npos ? batch.state_word : batch.state_word.substr(prefix + 6),
+               kStates);
+  batch.tag = text_of(metadata, "displayName");
+  batch.input_file = text_of(object_of(metadata, "inputConfig"), "fileName");
+  const Json& stats = object_of(metadata, "batchStats");
+  const std::int64_t total = number_of(stats, "requestCount").value_or(0);
+  if (total > 0) {
+    batch.counts = RemoteCounts{total, number_of(stats, "successfulRequestCount").value_or(0),
+                                number_of(stats, "failedRequestCount").value_or(0)};
+  }
+  // What is there stands in both places; an error stands in place of the response.
+  std::string file = text_of(object_of(operation, "response"), "responsesFile");
+  if (file.empty()) file = text_of(object_of(metadata, "output"), "responsesFile");
+  if (!file.empty()) batch.results = {std::move(file)};
+  batch.created_at = time_of(metadata, "createTime");
+  batch.ended_at = time_of(metadata, "endTime");
+  const Json& error = object_of(operation, "error");
+  if (!error.empty()) {
+    if (!has_ended(batch.state)) batch.state = failed;
+    batch.errors.push_back({text_of(error, "code"), text_of(error, "message"), {}});
+    batch.retry_later = batch.state == failed && number_of(error, "code") == 8;
+  }
+  return batch;
+}
+
+Result<BatchAnswer> GeminiBatchApi::parse_answer(std::string_view line) const {
+  std::string_view key;
+  std::string_view response;
+  std::string_view error;
+  RawObject members(line);
+  while (members.next()) {
+    if (members.key() == "key") key = members.value();
+    if (members.key() == "response") response = members.value();
+    if (members.key() == "error") error = members.value();
+  }
+  const auto id = decode_json_string(key);
+  if (!members.ok() || !id) return failure("not a result line: no key");
+  BatchAnswer answer;
+  answer.custom_id = *id;
+  if (is_json_object(response)) {
+    answer.answered = true;
+    answer.reply.status = 200;
+    answer.reply.body = response;
+    return answer;
+  }
+  if (!is_json_object(error)) {
+    answer.reason = "no answer";
+    return answer;
+  }
+  const std::int64_t code = raw_integer(raw_member(error, "code")).value_or(0);
+  const std::string message = decode_json_string(raw_member(error, "message")).value_or("");
+  const bool expired = message.find("xpired") != std::string::npos;
+  if (code == kCancelledCode || code == 499 || expired) {
+    answer.reason = expired ? "expired" : "cancelled";
+    return answer;
+  }
+  answer.answered = true;
+  answer.reply.status = http_status(code);
+  answer.reply.body = fmt::format("{{\"error\":{}}}", error);
+  return answer;
+}
+
+}  // namespace
+
+std::unique_ptr<BatchApi> make_gemini_batch_api(BatchApiConfig config) {
+  return std::make_unique<GeminiBatchApi>(std::move(config));
+}
+
+}  // namespace llmbatch
