@@ -181,8 +181,13 @@ bool BatchService::queue_is_full(Batch& batch) {
   for (const char* fate : {"fail-validation", "no-output", "all-expired", "queue-full"}) {
     if (batch.fate.empty() && take(fate)) batch.fate = fate;
   }
-  return batch.fate == "queue-full" &&
-         (batch.family == Family::anthropic || batch.family == Family::gemini);
+  if (batch.fate == "fail-validation") {
+    batch.errors.push_back({"invalid_json_line", "This line is not parseable.", 2});
+  }
+  if (batch.fate != "queue-full") return false;
+  if (batch.family == Family::anthropic || batch.family == Family::gemini) return true;
+  batch.errors.push_back({"token_limit_exceeded", "Enqueued token limit reached.", 0});
+  return false;
 }
 
 Reply BatchService::refuse_full(Family family) {
