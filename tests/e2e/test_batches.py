@@ -140,20 +140,29 @@ class Endings(BatchCase):
         return server, process
 
     def test_lost_answers_and_bad_moments(self):
+        # Most of the time is spent waiting for lists that may be behind: they all wait together.
         for faults in ("lost-upload", "lost-create", "refuse-create", "poll-500*2,poll-429", "redirect",
                        "reset-download", "cut-download*3", "lost-upload,lost-create,cut-download"):
-            for provider, base, arguments in PROVIDERS:
-                with self.subTest(faults=faults, provider=provider, arguments=arguments):
-                    server = self.batch_server("--batch-faults", faults)
-                    self.prompts(12)
-                    database = self.path("x.db")
-                    self.run_batch(server, *arguments, "--db", database, base=base, provider=provider, code=0)
+            self.prompts(12)
+            runs = [self.start_with_faults(number, faults) for number in range(len(PROVIDERS))]
+            for provider, server, database, process in runs:
+                with self.subTest(faults=faults, provider=provider):
+                    self.assertEqual(process.wait(), 0, process.stderr)
                     self.assert_all_succeeded(12, database)
                     stats = self.assert_paid_once(server, 12)
                     self.assertEqual(stats["batches_created"], 1)
                     self.assertEqual(stats["files_uploaded"], 0 if provider == "anthropic" else 1)
-                    os.unlink(database)
-                    server.stop()
+                server.stop()
+                os.unlink(database)
+
+    def start_with_faults(self, number, faults):
+        provider, base, arguments = PROVIDERS[number]
+        server = self.simulate("--batch-latency", "300ms", "--batch-faults", faults, name="sim%d" % number)
+        database = self.path("%d.db" % number)
+        process = self.start("run", "items.jsonl", "--base-url", server.origin + base, "--provider", provider,
+                             "--model", "m", "--via", "batch", "--poll-interval", "0.1", "--db", database, *arguments,
+                             env={KEYS[provider]: "test-key"})
+        return provider, server, database, process
 
     def test_all_expired_goes_into_the_next_batch(self):
         server, process = self.ends("all-expired")
@@ -237,7 +246,7 @@ class Endings(BatchCase):
         server = self.batch_server("--answer", "classify:spam,ham")
         self.write_items("items.jsonl", [{"id": "a", "prompt": "a"}, {"id": "b", "prompt": "b [[sim:badanswer]]"},
                                          {"id": "c", "prompt": "c [[sim:stubborn]]"}])
-        self.run_batch(server, "--one-of", "spam,ham", "--max-error-rate", "100", code=3)
+        self.run_batch(server, "--choices", "spam,ham", "--max-error-rate", "100", code=3)
         states = self.states()
         self.assertEqual((states["a"], states["b"]), ("succeeded", "succeeded"))
         self.assertEqual(states["c"], "flagged")
@@ -284,7 +293,7 @@ class Waiting(BatchCase):
         self.prompts(40)
         process = self.start_file(server, "--via", "batch", "--poll-interval", "0.1", "--cancel-on-interrupt")
         support.wait_for(lambda: "submitted as" in process.stderr, "the batch")
-        support.wait_for(lambda: self.query("select 1 from batch_log where remote_state = 'in_progress'"),
+        support.wait_for(lambda: self.query("select 1 from batch_log where provider_state = 'in_progress'"),
                          "its beginning")
         process.send(signal.SIGINT)
         self.assertEqual(process.wait(), 130)
@@ -323,9 +332,10 @@ class Waiting(BatchCase):
         server = self.batch_server()
         self.prompts(60)
         # At half the price 100 tokens out cost at most 0.05 each: 5 of them fit beside nothing else.
-        self.write("prices.json", json.dumps(PRICES))
+        self.write("prices.json", json.dumps({"models": [{
+            "provider": "custom", "id": "m", "input": 0, "output": 1000, "batch_input": 0, "batch_output": 500}]}))
         process = self.run_batch(server, "--max-tokens", "100", "--batch-size", "5", "--max-cost", "0.30",
-                                 "--prices", "prices.json", code=4)
+                                 "--price-file", "prices.json", code=4)
         self.assertIn("--max-cost", process.stderr)
         paid = self.query("select sum(cost_usd) from results")[0][0]
         self.assertLessEqual(paid, 0.30)
