@@ -16,7 +16,7 @@ namespace {
 
 /// Items whose rows are written in one transaction.
 constexpr std::size_t kPieceItems = 1000;
-constexpr std::size_t kBufferBytes = 1u << 20;
+constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
 /// Batches that are filled side by side, one for each model and endpoint of the input.
 constexpr std::size_t kMostFillings = 8;
 /// What an inline body has around the lines.

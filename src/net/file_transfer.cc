@@ -20,7 +20,7 @@ constexpr std::size_t kMostReplyBytes = std::size_t{64} << 20;
 constexpr std::size_t kMostHeaderBytes = std::size_t{256} << 10;
 /// A provider may think for minutes about an upload of hundreds of megabytes.
 constexpr long kStalledSeconds = 300;
-constexpr long kTransferBufferBytes = 256 << 10;
+constexpr long kTransferBufferBytes = 64 << 10;
 
 bool is_success(int status) { return status >= 200 && status < 300; }
 

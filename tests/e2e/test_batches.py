@@ -164,6 +164,22 @@ class Endings(BatchCase):
                              env={KEYS[provider]: "test-key"})
         return provider, server, database, process
 
+    def test_batches_of_others_are_given_back(self):
+        # No tag, the same number of requests, the same minute: only the custom ids tell whose a batch is.
+        server = self.simulate("--batch-latency", "500ms", "--batch-faults", "lost-create*4")
+        runs = []
+        for name in ("one", "two", "three", "four"):
+            self.prompts(12, name=name + ".jsonl", text=name + " %d")
+            runs.append(self.start("run", name + ".jsonl", "--base-url", server.origin, "--provider", "anthropic",
+                                   "--model", "m", "--via", "batch", "--poll-interval", "0.1",
+                                   env={"ANTHROPIC_API_KEY": "k"}))
+        for run in runs:
+            self.assertEqual(run.wait(), 0, run.stderr)
+        for name in ("one", "two", "three", "four"):
+            self.assert_all_succeeded(12, self.database(name + ".jsonl"))
+        self.assertEqual(self.assert_paid_once(server, 48)["batches_created"], 4)
+        self.assertTrue(any("is not this one" in run.stderr for run in runs))
+
     def test_all_expired_goes_into_the_next_batch(self):
         server, process = self.ends("all-expired")
         self.assertEqual(self.assert_paid_once(server, 12)["batches_created"], 2)
