@@ -289,10 +289,16 @@ RunResult BatchRunner::finish() {
   result.progress.status.reset();
   if (end_ == RunEnding::paused) {
     parts_.monitor.run_paused(status_);
-  } else {
+  } else if (!leaves_rest(result)) {
     parts_.monitor.run_finished(status_);
   }
   return result;
+}
+
+bool BatchRunner::leaves_rest(const RunResult& result) const {
+  const bool ended = result.end == RunEnding::completed ||
+                     (!settings_.submit && result.end == RunEnding::in_batches);
+  return ended && result.status.items[ItemState::pending] > 0;
 }
 
 }  // namespace llmbatch

@@ -85,6 +85,9 @@ class BatchRunner {
   /// RunEnding::completed: no batch is open; what is still pending was not to be submitted.
   RunResult run();
 
+  /// True when what is pending is to be called for now; the monitor was not told of an end then.
+  bool leaves_rest(const RunResult& result) const;
+
  private:
   /// A batch on its way, with what need not outlive the process.
   struct Open {
