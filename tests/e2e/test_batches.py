@@ -98,6 +98,27 @@ class Splitting(BatchCase):
         self.assertEqual((stats["files_uploaded"], stats["batches_created"]), (3, 3))
         self.assertEqual(self.query("select requests from batch_log order by number"), [(10,), (10,), (5,)])
 
+    def test_bytes(self):
+        # Groq takes files of 100 MB.
+        server = self.batch_server()
+        self.write_items("items.jsonl", [{"id": i, "prompt": "%d " % i + "x" * 1_000_000} for i in range(110)])
+        self.run_batch(server, base="/openai/v1", provider="groq", code=0, timeout=120)
+        sizes = [row[0] for row in self.query("select bytes from batches order by number")]
+        self.assertEqual(len(sizes), 2)
+        self.assertLessEqual(max(sizes), 100_000_000)
+        self.assertGreater(sizes[0], 98_000_000)
+        self.assert_paid_once(server, 110)
+
+    def test_embedding_inputs(self):
+        # 50,000 inputs at most, of all requests together.
+        server = self.batch_server("--embedding-dimensions", "2")
+        self.write_items("items.jsonl", [
+            {"custom_id": str(i), "url": "/v1/embeddings",
+             "body": {"model": "m", "input": ["%d %d" % (i, k) for k in range(2000)]}} for i in range(26)])
+        self.run_batch(server, "--endpoint", "embeddings", code=0, timeout=120)
+        self.assertEqual(self.query("select requests from batches order by number"), [(25,), (1,)])
+        self.assert_paid_once(server, 26)
+
     def test_one_model_per_batch(self):
         server = self.batch_server()
         self.write_items("items.jsonl", [{"id": i, "prompt": "p %d" % i, "model": "m%d" % (i % 2)}
@@ -343,6 +364,14 @@ class Waiting(BatchCase):
                             "--finish-by", support.rfc3339_in(300), code=0)
         self.assertIn("--via auto: real time", process.stderr)
         self.assertEqual(self.stats(server)["batches_created"], 0)
+
+    def test_times_that_are_none(self):
+        self.prompts(1)
+        for text, reason in (("25:00", "neither a time of day"), ("2020-01-01T00:00:00Z", "is over"),
+                             ("soon", "neither a time of day")):
+            process = self.call("run", "items.jsonl", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--via",
+                                "batch", "--finish-by", text, code=2)
+            self.assertIn(reason, process.stderr)
 
     def test_max_cost_counts_what_is_in_batches(self):
         server = self.batch_server()
