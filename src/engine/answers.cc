@@ -16,6 +16,17 @@ ItemUpdate identify(const Item& item) {
   return update;
 }
 
+ItemUpdate identify(const StoredItem& item) {
+  ItemUpdate update;
+  update.seq = item.seq;
+  update.id = item.id;
+  update.id_hash = item.id_hash;
+  update.request_hash = item.request_hash;
+  update.place = item.place;
+  update.attempts = item.attempts;
+  return update;
+}
+
 void check_answer(const AnswerCheck* check, const Provider& provider, Outcome& outcome) {
   // A refusal or a cut answer is no answer that could be checked.
   if (check == nullptr || outcome.error != ErrorClass::none) return;
