@@ -79,6 +79,11 @@ Status BatchRunner::load() {
     batch.interval = settings_.poll_interval;
     batch.next_at = parts_.clock.now();
     batch.record = std::move(record);
+    // Beside the database, wherever that is by now.
+    const bool spooled = batch.record.stage == BatchStage::ready ||
+                         batch.record.stage == BatchStage::uploaded ||
+                         batch.record.stage == BatchStage::submitted;
+    if (spooled) batch.record.file_path = spool_path(batch.record);
     const bool other_key =
         batch.record.key_hash != to_hex(hash128(batch.record.tag + settings_.key_secret));
     if (settings_.knows_key && other_key && batch.record.stage != BatchStage::written) {

@@ -24,8 +24,7 @@ bool BatchRunner::open_file(Filling& filling) {
   BatchRecord& record = filling.record;
   const bool writes = !settings_.write_directory.empty();
   if (writes && !check(parts_.journal.add(record))) return false;
-  record.file_path = writes ? written_path(record) + std::string(kPartial)
-                            : settings_.spool_prefix + std::string(batch_key(record)) + ".jsonl";
+  record.file_path = writes ? written_path(record) + std::string(kPartial) : spool_path(record);
   if (writes && access(written_path(record).c_str(), F_OK) == 0) {
     fail({written_path(record) + ": exists already (name another directory with -o)",
           ErrorKind::usage});
@@ -37,6 +36,10 @@ bool BatchRunner::open_file(Filling& filling) {
     return false;
   }
   return writes ? write_record(record) : check(parts_.journal.add(record));
+}
+
+std::string BatchRunner::spool_path(const BatchRecord& record) const {
+  return fmt::format("{}{}.jsonl", settings_.spool_prefix, batch_key(record));
 }
 
 std::string BatchRunner::written_path(const BatchRecord& record) const {

@@ -145,6 +145,7 @@ class BatchRunner {
   bool make_request(const Item& item, const std::optional<Submission>& before, Request& request);
   Filling* filling_for(const Request& request);
   bool open_file(Filling& filling);
+  std::string spool_path(const BatchRecord& record) const;
   std::string written_path(const BatchRecord& record) const;
   bool hand_over(Filling& filling);
   bool has_room(const Filling& filling, std::size_t line_bytes, const Request& request) const;
