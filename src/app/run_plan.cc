@@ -45,6 +45,8 @@ class StoredProgressSource final : public ItemSource {
       if (!more || !*more) return more;
       const auto progress = reader_.progress_of(item.seq);
       if (!progress) return forward_error(progress);
+      // Answered since the plan was read.
+      if (is_final(progress->state)) continue;
       item.attempts = progress->attempts;
       if (submitted_ == Submitted::included || progress->state != ItemState::submitted) {
         return true;

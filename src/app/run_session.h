@@ -87,6 +87,7 @@ class RunSession {
   std::unique_ptr<BatchApi> batch_api_;  ///< null: the provider has none, or it is not needed
   std::vector<BatchRecord> batches_;     ///< of the job, when the run began
   bool via_batch_ = false;
+  bool rest_follows_ = false;  ///< after the batches: something is left to be called for
 };
 
 }  // namespace llmbatch

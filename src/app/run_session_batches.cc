@@ -130,7 +130,9 @@ Result<RunResult> RunSession::run_batches() {
                          .answer_check = answer_check_.get(),
                          .answers = answers.get()};
   BatchRunner runner(std::move(parts), batch_settings(std::move(*limiter_state)), initial_status_);
-  return runner.run();
+  auto result = runner.run();
+  rest_follows_ = runner.leaves_rest(result);
+  return result;
 }
 
 /// What the calls that follow start from.

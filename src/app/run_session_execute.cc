@@ -55,11 +55,7 @@ Result<RunResult> RunSession::execute() {
   initial_status_.run_number = run_number_;
   if (!via_batch_ && !open_batches()) return run_calls();
   Result<RunResult> result = run_batches();
-  if (!result) return result;
-  // What is left is called for, unless it was to wait for the next run or the next batch.
-  const bool ended =
-      result->end == RunEnding::completed || (!via_batch_ && result->end == RunEnding::in_batches);
-  if (!ended || result->status.items[ItemState::pending] == 0) return result;
+  if (!result || !rest_follows_) return result;
   go_on_from(*result);
   result = run_calls();
   if (result && result->end == RunEnding::completed &&

@@ -42,6 +42,10 @@ Status read_texts(const Settings& settings, sim::SimulatorSettings& out) {
     return s;
   }
   if (auto s = read_setting(settings, "errors", sim::parse_fault_mix, out.faults); !s) return s;
+  if (auto s = read_setting(settings, "batch-faults", sim::parse_batch_faults, out.batch_faults);
+      !s) {
+    return s;
+  }
   if (auto s = read_setting(settings, "headers", sim::parse_header_style, out.header_style); !s) {
     return s;
   }
@@ -69,6 +73,8 @@ Result<sim::SimulatorSettings> make_simulator_settings(const Settings& settings)
   out.down_for = settings.duration("down-for");
   out.hang_for = settings.duration("hang-for");
   out.embedding_dimensions = static_cast<std::size_t>(settings.integer("embedding-dimensions"));
+  out.batch_latency = settings.duration("batch-latency");
+  out.batch_expire = settings.number("batch-expire");
   out.log_path = settings.text("log");
   return out;
 }

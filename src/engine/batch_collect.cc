@@ -187,6 +187,7 @@ void BatchRunner::forget_foreign(Open& batch) {
 }
 
 bool BatchRunner::apply_results(Open& batch) {
+  status_.waiting_for.clear();
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
     auto reader = SpoolReader::open(result_path(batch, i));
     if (!reader) continue;

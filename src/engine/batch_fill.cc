@@ -16,7 +16,7 @@ namespace {
 
 /// Items whose rows are written in one transaction.
 constexpr std::size_t kPieceItems = 1000;
-constexpr std::size_t kBufferBytes = 1u << 20;
+constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
 /// Batches that are filled side by side, one for each model and endpoint of the input.
 constexpr std::size_t kMostFillings = 8;
 /// What an inline body has around the lines.
@@ -93,6 +93,7 @@ bool BatchRunner::next_item(Item& item) {
   if (!source_) {
     if (!pass_wanted_) return false;
     pass_wanted_ = false;
+    asked_.clear();
     auto opened = parts_.open_source();
     if (!opened) {
       fail(opened.error());
@@ -162,15 +163,28 @@ bool BatchRunner::needs_no_batch(const Item& item, const std::optional<Submissio
   }
   if (!settings_.resubmit && before && before->tries > 0) return true;
   if (parts_.answers == nullptr) return false;
-  return take_known_answer(item) || is_awaited_elsewhere(item);
+  const std::uint64_t asked = asked_for(item);
+  return take_known_answer(item, asked) || is_awaited_elsewhere(item, asked);
 }
 
-bool BatchRunner::take_known_answer(const Item& item) {
+/// The item that is asked what `item` would be: `same_as` names the last one with this request, which
+/// may wait for another one itself. 0: none.
+std::uint64_t BatchRunner::asked_for(const Item& item) {
+  if (item.same_as == 0) return 0;
+  const auto found = asked_.find(item.same_as);
+  if (found == asked_.end()) return item.same_as;
+  const std::uint64_t asked = found->second;
+  // Nobody but this item names it.
+  asked_.erase(found);
+  return asked;
+}
+
+bool BatchRunner::take_known_answer(const Item& item, std::uint64_t asked) {
   std::shared_ptr<const ReusedAnswer> answer;
-  if (item.same_as != 0) {
+  if (asked != 0) {
     // What was taken over a moment ago has to be found.
-    if (touched_.contains(item.same_as) && !write_updates(nullptr)) return true;
-    auto known = parts_.answers->find(item.same_as, item.request_hash);
+    if (touched_.contains(asked) && !write_updates(nullptr)) return true;
+    auto known = parts_.answers->find(asked, item.request_hash);
     if (!known) {
       fail(known.error());
       return true;
@@ -183,28 +197,27 @@ bool BatchRunner::take_known_answer(const Item& item) {
   }
   if (!answer) return false;
   take_over(item, std::move(answer));
+  if (asked != 0) asked_[item.seq] = asked;
   return true;
 }
 
 /// True when an identical request is on its way: its answer will be this item's, too.
-bool BatchRunner::is_awaited_elsewhere(const Item& item) {
-  if (item.same_as == 0) return false;
-  std::uint64_t asked = item.same_as;
-  if (const auto stand_in = stand_ins_.find(asked); stand_in != stand_ins_.end()) {
-    asked = stand_in->second;
-  }
+bool BatchRunner::is_awaited_elsewhere(const Item& item, std::uint64_t asked) {
+  if (asked == 0) return false;
   const bool being_filled = std::any_of(fillings_.begin(), fillings_.end(), [&](const auto& one) {
     return one->unstored.contains(asked);
   });
-  if (being_filled) return true;
-  const auto other = parts_.journal.submission(asked);
-  if (!other) {
-    fail(other.error());
-    return true;
+  bool awaited = being_filled;
+  if (!awaited) {
+    const auto other = parts_.journal.submission(asked);
+    if (!other) {
+      fail(other.error());
+      return true;
+    }
+    awaited = *other && (*other)->batch != 0 && (*other)->request_hash == item.request_hash;
   }
-  if (*other && (*other)->batch != 0 && (*other)->request_hash == item.request_hash) return true;
-  stand_ins_[item.same_as] = item.seq;
-  return false;
+  if (awaited) asked_[item.seq] = asked;
+  return awaited;
 }
 
 void BatchRunner::take_over(const Item& item, std::shared_ptr<const ReusedAnswer> answer) {

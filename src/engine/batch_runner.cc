@@ -8,6 +8,7 @@
 
 #include "batch_filling.h"
 #include "llmbatch/base/text.h"
+#include "spool_reader.h"
 
 namespace llmbatch {
 namespace {
@@ -80,7 +81,6 @@ Status BatchRunner::load() {
       open.push_back(std::move(record));
     } else {
       if (!record.remote_id.empty()) closed_ids_.push_back(record.remote_id);
-      unlink(record.file_path.c_str());
     }
   }
   spending_.budget().take(sum_reserved(open));
@@ -98,6 +98,9 @@ Status BatchRunner::load() {
     if (open_.back().record.stage == BatchStage::collecting) discard(open_.back(), "");
   }
   std::erase_if(open_, [](const Open& batch) { return !is_open(batch.record.stage); });
+  std::unordered_set<std::string> keys;
+  for (const Open& batch : open_) keys.emplace(batch_key(batch.record));
+  remove_spool_leftovers(settings_.spool_prefix, keys);
   recount();
   return error_ ? Status(tl::unexpected<Error>(*error_)) : Status();
 }
@@ -286,10 +289,16 @@ RunResult BatchRunner::finish() {
   result.progress.status.reset();
   if (end_ == RunEnding::paused) {
     parts_.monitor.run_paused(status_);
-  } else {
+  } else if (!leaves_rest(result)) {
     parts_.monitor.run_finished(status_);
   }
   return result;
+}
+
+bool BatchRunner::leaves_rest(const RunResult& result) const {
+  const bool ended = result.end == RunEnding::completed ||
+                     (!settings_.submit && result.end == RunEnding::in_batches);
+  return ended && result.status.items[ItemState::pending] > 0;
 }
 
 }  // namespace llmbatch

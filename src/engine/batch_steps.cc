@@ -315,6 +315,7 @@ void BatchRunner::create(Open& batch) {
   auto remote = parts_.api.parse_batch(reply);
   // Whatever was made is found by its tag.
   if (!remote) return not_understood(batch, remote.error(), "the batch");
+  if (remote->id.empty()) return not_understood(batch, {"it names no batch"}, "the batch");
   adopt(batch, *remote);
   tell(fmt::format("batch {}: {} requests submitted as {}", batch.record.number,
                    group_digits(batch.record.requests),

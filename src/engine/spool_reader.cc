@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "llmbatch/base/fd.h"
@@ -39,6 +40,26 @@ Result<bool> SpoolReader::next(std::string_view& line) {
     if (++number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     line = trim(line);
     if (!line.empty()) return true;
+  }
+}
+
+void remove_spool_leftovers(const std::string& prefix,
+                            const std::unordered_set<std::string>& keys) {
+  namespace fs = std::filesystem;
+  constexpr std::size_t kKeyDigits = 16;
+  const fs::path path(prefix);
+  const std::string name_prefix = path.filename().string();
+  std::error_code ignored;
+  fs::directory_iterator files(path.has_parent_path() ? path.parent_path() : fs::path("."),
+                               ignored);
+  for (const auto& file : files) {
+    const std::string name = file.path().filename().string();
+    if (!name.starts_with(name_prefix) || !name.ends_with(".jsonl")) continue;
+    const std::string key = name.substr(name_prefix.size(), kKeyDigits);
+    const bool ours = key.size() == kKeyDigits &&
+                      key.find_first_not_of("0123456789abcdef") == std::string::npos &&
+                      name[name_prefix.size() + kKeyDigits] == '.';
+    if (ours && !keys.contains(key)) fs::remove(file.path(), ignored);
   }
 }
 

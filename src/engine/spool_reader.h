@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "llmbatch/base/result.h"
 
@@ -33,5 +34,10 @@ class SpoolReader {
   std::size_t capacity_ = 0;
   std::int64_t number_ = 0;
 };
+
+/// Removes the files `<prefix><key>.jsonl` and `<prefix><key>.result<N>.jsonl` whose key is not
+/// among `keys`: a kill between the last commit of a batch and the removal of its files leaves
+/// them.
+void remove_spool_leftovers(const std::string& prefix, const std::unordered_set<std::string>& keys);
 
 }  // namespace llmbatch

@@ -20,15 +20,13 @@ constexpr std::size_t kMostReplyBytes = std::size_t{64} << 20;
 constexpr std::size_t kMostHeaderBytes = std::size_t{256} << 10;
 /// A provider may think for minutes about an upload of hundreds of megabytes.
 constexpr long kStalledSeconds = 300;
-constexpr long kTransferBufferBytes = 256 << 10;
+constexpr long kTransferBufferBytes = 64 << 10;
 
 bool is_success(int status) { return status >= 200 && status < 300; }
 
-bool names_header(const std::vector<std::string>& lines, std::string_view name) {
-  return std::any_of(lines.begin(), lines.end(), [&](std::string_view line) {
-    return line.size() > name.size() && line[name.size()] == ':' &&
-           equals_ignore_case(line.substr(0, name.size()), name);
-  });
+bool is_content_type(std::string_view line) {
+  constexpr std::string_view kName = "Content-Type:";
+  return equals_ignore_case(line.substr(0, kName.size()), kName);
 }
 
 struct ListDelete {
@@ -99,12 +97,16 @@ curl_slist* FileTransfer::make_headers(const ApiRequest& request, bool with_key)
   };
   add("Expect:");
   add("User-Agent: " + (config_.user_agent.empty() ? "llmbatch" : config_.user_agent));
-  if (request.method == HttpMethod::post && !names_header(request.headers, "Content-Type")) {
+  const auto& own = request.headers;
+  if (request.method == HttpMethod::post && std::none_of(own.begin(), own.end(), is_content_type)) {
     add("Content-Type: application/json");
   }
-  for (const std::string& line : request.headers) add(line);
+  for (const std::string& line : own) add(line);
   if (with_key) {
-    for (const std::string& line : config_.headers) add(line);
+    // One content type is enough: servers differ in which of two they believe.
+    for (const std::string& line : config_.headers) {
+      if (!is_content_type(line)) add(line);
+    }
   }
   if (target_bytes_ > 0) add("Range: bytes=" + std::to_string(target_bytes_) + "-");
   return list;

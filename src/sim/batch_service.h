@@ -7,14 +7,16 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "errors.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/sim/settings.h"
 #include "reply.h"
@@ -26,15 +28,14 @@ namespace llmbatch::sim {
 struct LineAnswer {
   int status = 200;
   std::string body;
-  Fault fault = Fault::none;   ///< batch_expired, batch_missing, batch_zero: no answer, not paid
-  bool lost = false;           ///< the connection of such a call would have been lost
+  Fault fault = Fault::none;  ///< batch_expired, batch_missing, batch_zero: not answered, not paid
 };
 
 class BatchService {
  public:
   using Answer = std::function<LineAnswer(const HttpRequest& http)>;
 
-  /// `answer` outlives the service.
+  /// `settings`, `clock` and what `answer` refers to outlive the service.
   BatchService(const SimulatorSettings& settings, const Clock& clock, Answer answer);
 
   /// True for the paths that it serves.
@@ -46,12 +47,12 @@ class BatchService {
     std::uint64_t batches_created = 0;
     std::uint64_t batches_cancelled = 0;
     std::uint64_t lines_answered = 0;
-    std::uint64_t files_downloaded = 0;  ///< complete ones
+    std::uint64_t files_downloaded = 0;  ///< to their end
   };
   const Counters& counters() const { return counters_; }
 
  private:
-  using Json = nlohmann::json;
+  using Json = nlohmann::ordered_json;
   enum class Family : std::uint8_t { openai, azure, together, mistral, anthropic, gemini };
   enum class State : std::uint8_t {
     validating,
@@ -66,11 +67,12 @@ class BatchService {
 
   struct File {
     std::string id;
+    Family family = Family::openai;
     std::string name;
     std::string purpose;
     std::string bytes;
     WallTime created_at{};
-    int looks = 0;
+    bool looked_at = false;
     bool gone = false;
   };
   struct Line {
@@ -81,25 +83,29 @@ class BatchService {
   struct LineError {
     std::string code;
     std::string message;
-    std::size_t line = 0;
+    std::size_t line = 0;  ///< from 1; 0: of no line
   };
   struct Batch {
     std::string id;
     Family family = Family::openai;
+    HttpRequest http;  ///< that created it, without its body: key and dialect of its requests
     std::string endpoint;
     std::string model;
-    std::string tag;  ///< raw JSON of metadata, or the display name
+    std::string tag;  ///< metadata as JSON, or the display name
     std::string input_file;
-    std::vector<Line> lines;
+    std::vector<Line> lines;  ///< until it is settled
     std::vector<LineError> errors;
     SteadyTime created{};
     WallTime created_at{};
+    WallTime ended_at{};
     std::optional<SteadyTime> cancelled;
+    std::int64_t answered_at_cancel = 0;
     std::string fate;  ///< the fault of the list that this batch meets; empty: none
     bool settled = false;
     State end = State::completed;
     std::string output_file;
     std::string error_file;
+    std::int64_t total = 0;
     std::int64_t succeeded = 0;
     std::int64_t failed = 0;
     std::int64_t expired = 0;
@@ -108,44 +114,74 @@ class BatchService {
   /// The path of a request, split.
   struct Target {
     Family family = Family::openai;
-    std::string kind;  ///< `files`, `batches`, `upload`, `create`
+    std::string kind;  ///< `files`, `upload`, `batches`, `create`; empty: none of this service
     std::string id;
     std::string verb;  ///< `content`, `cancel`, `results`, `download`
+  };
+  /// Part of a list.
+  struct Page {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::string next;  ///< cursor; empty: the last page
   };
 
   static Target target_of(const HttpRequest& http);
   static std::string argument(const HttpRequest& http, const char* name);
+  bool take(std::string_view fault);
+  Reply refuse(Family family, ApiError error);
+  Reply refuse(Family family, int status, std::string message);
+  static Reply reply_with(const Json& body);
+  Reply stored(std::string_view fault, const Json& body);
+
+  // Batches: batch_service.cc
+  Reply serve_batches(const HttpRequest& http, const Target& target);
+  Reply create(const HttpRequest& http, const Target& target);
+  bool queue_is_full(Batch& batch);
+  Reply refuse_full(Family family);
+  static std::string id_prefix(Family family);
+  Reply list_batches(const HttpRequest& http, Family family);
+  Reply cancel(Batch& batch);
+  double progress_of(const Batch& batch) const;
+  State state_of(Batch& batch);
+  static bool is_rejected(const Batch& batch);
+  std::int64_t answered_by(const Batch& batch) const;
+  void settle(Batch& batch);
+
+  // How they are told: batch_describe.cc
+  Json describe(Batch& batch);
+  Json describe_created(Batch& batch);
+  Json describe_openai(Batch& batch, State state);
+  Json describe_mistral(Batch& batch, State state);
+  Json describe_anthropic(Batch& batch, State state);
+  Json describe_gemini(Batch& batch, State state);
+  static Page page_of(const HttpRequest& http, Family family, std::size_t size,
+                      const std::function<std::string(std::size_t)>& id_of);
+  static Json wrap_list(Family family, const char* gemini_name, Json list, const Page& page,
+                        std::size_t total);
 
   // Files: batch_files.cc
   Reply serve_files(const HttpRequest& http, const Target& target);
   Reply upload(const HttpRequest& http, const Target& target);
   Reply upload_resumable(const HttpRequest& http);
-  Reply list_files(const HttpRequest& http, const Target& target);
+  Reply list_files(const HttpRequest& http, Family family);
   Reply content(const HttpRequest& http, File& file);
-  Json describe(File& file, Family family);
-  File& keep_file(std::string name, std::string purpose, std::string bytes);
-  Reply stored(const std::string& fault, Json body);
-
-  // Batches: batch_service.cc
-  Reply serve_batches(const HttpRequest& http, const Target& target);
-  Reply create(const HttpRequest& http, const Target& target);
-  Reply create_from(Batch batch, const std::string& bytes);
-  Reply list_batches(const HttpRequest& http, Family family);
-  Reply look(Batch& batch);
-  Reply cancel(Batch& batch);
-  Json describe(Batch& batch);
-  State state_of(Batch& batch);
-  std::int64_t answered_by(const Batch& batch) const;
-  void settle(Batch& batch);
-  bool take(const std::string& fault);
+  Reply results(const HttpRequest& http, Batch& batch);
+  Reply send_bytes(const HttpRequest& http, Family family, const std::string& bytes);
+  static Json describe(File& file);
+  File& keep_file(Family family, std::string name, std::string purpose, std::string bytes);
+  File* find_file(const std::string& id);
 
   // Lines: batch_lines.cc
-  static bool read_lines(const std::string& bytes, Batch& batch);
+  bool read_draft(const Json& body, Batch& batch);
+  static bool read_inline(const Json& body, Batch& batch);
+  static void read_lines(const std::string& bytes, Batch& batch);
   static void validate(Batch& batch);
   void answer_lines(Batch& batch);
-  std::string render_answer(const Batch& batch, const Line& line, const LineAnswer& answer);
-  static std::string render_unanswered(const Batch& batch, const Line& line, const char* reason);
-  bool expires(const Line& line);
+  void answer_line(Batch& batch, const Line& line, bool in_time, std::string& output,
+                   std::string& errors);
+  static std::string render_answer(const Batch& batch, const Line& line, const LineAnswer& answer);
+  static std::string render_unanswered(const Batch& batch, const Line& line, bool expired);
+  bool expires(const Batch& batch, const Line& line);
 
   const SimulatorSettings& settings_;
   const Clock& clock_;
@@ -155,7 +191,7 @@ class BatchService {
   std::vector<std::unique_ptr<Batch>> batches_;
   std::vector<std::string> faults_;  ///< that are still to happen
   std::unordered_set<std::uint64_t> expired_once_;
-  std::map<std::string, std::string> uploads_;  ///< begun resumable ones: display names
+  std::unordered_map<std::string, std::string> uploads_;  ///< begun resumable ones: display names
   std::uint64_t next_id_ = 1;
 };
 

@@ -61,6 +61,7 @@ void Simulator::Server::Exchange::read_headers() {
   http.script = header("x-mock-script");
   http.content_type = header("content-type");
   http.range = header("range");
+  http.origin = "http://" + header("host");
   http.upload_command = header("x-goog-upload-command");
   MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &add_argument, &http.arguments);
   read_key();

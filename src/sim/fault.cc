@@ -12,7 +12,7 @@ namespace llmbatch::sim {
 namespace {
 
 // The first name of a fault is the one that is shown.
-constexpr std::array<std::pair<std::string_view, Fault>, 27> kNames{{
+constexpr std::array<std::pair<std::string_view, Fault>, 30> kNames{{
     {"ok", Fault::none},
     {"noerror", Fault::none},
     {"502", Fault::html},
@@ -39,6 +39,9 @@ constexpr std::array<std::pair<std::string_view, Fault>, 27> kNames{{
     {"context", Fault::context_length},
     {"badanswer", Fault::bad_answer},
     {"stubborn", Fault::stubborn},
+    {"batch-expired", Fault::batch_expired},
+    {"batch-missing", Fault::batch_missing},
+    {"batch-zero", Fault::batch_zero},
     {"slow", Fault::slow},
 }};
 

@@ -30,12 +30,13 @@ struct HttpRequest {
   std::string path;
   std::string key;  ///< from whichever header or query parameter carried one
   std::string anthropic_version;
-  std::string script;               ///< x-mock-script
+  std::string script;  ///< x-mock-script
   std::string content_type;
   std::string range;
+  std::string origin;          ///< `http://127.0.0.1:1234`, as the client sees the server
   std::string upload_command;  ///< x-goog-upload-command
   std::vector<std::pair<std::string, std::string>> arguments;  ///< of the query
-  bool has_api_key_header = false;  ///< Azure's `api-key`
+  bool has_api_key_header = false;                             ///< Azure's `api-key`
   std::string body;
 };
 

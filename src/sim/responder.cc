@@ -40,9 +40,23 @@ bool is_paid(Fault fault) {
     case Fault::quota:
     case Fault::too_large:
     case Fault::context_length:
+    case Fault::batch_expired:
+    case Fault::batch_missing:
+    case Fault::batch_zero:
       return false;
   }
   return false;
+}
+
+/// Faults of a connection: there is none for a request of a batch.
+bool is_lost(Fault fault) {
+  return fault == Fault::hang || fault == Fault::reset || fault == Fault::cut ||
+         fault == Fault::truncated || fault == Fault::empty;
+}
+
+bool is_of_batches(Fault fault) {
+  return fault == Fault::batch_expired || fault == Fault::batch_missing ||
+         fault == Fault::batch_zero;
 }
 
 /// The first `size` bytes of `text` or a little less, so that no character is split.
@@ -55,7 +69,10 @@ void cut_text(std::string& text, std::size_t size) {
 }  // namespace
 
 Responder::Responder(const SimulatorSettings& settings, const Clock& clock)
-    : settings_(settings), clock_(clock), gate_(settings.limits, clock.now()) {}
+    : settings_(settings),
+      clock_(clock),
+      gate_(settings.limits, clock.now()),
+      batches_(settings, clock, [this](const HttpRequest& http) { return answer_line(http); }) {}
 
 Reply Responder::respond(const HttpRequest& http) {
   Call call{http, find_route(http, settings_.header_style), {}, {}, {}};
@@ -72,12 +89,50 @@ Reply Responder::respond(const HttpRequest& http) {
   const std::scoped_lock lock(mutex_);
   ++stats_.requests;
   stats_.max_in_flight = std::max(stats_.max_in_flight, ++stats_.in_flight);
+  if (BatchService::serves(http)) return respond_batches(call, std::move(reply));
   call.request_id = "req_" + call.answer.id + std::to_string(stats_.requests);
   Body& body = bodies_[reply.body_hash];
   reply.attempt = body.attempts + 1;
   reply.headers.emplace_back(
       call.route.dialect == Dialect::anthropic ? "request-id" : "x-request-id", call.request_id);
   return decide(call, body, std::move(reply));
+}
+
+Reply Responder::respond_batches(Call& call, Reply reply) {
+  if (!settings_.required_key.empty() && call.http.key != settings_.required_key) {
+    set_error(call, wrong_key(call.route.dialect), reply);
+  } else {
+    reply = batches_.respond(call.http);
+  }
+  ++stats_.outcomes[reply.outcome];
+  const BatchService::Counters& counters = batches_.counters();
+  stats_.files_uploaded = counters.files_uploaded;
+  stats_.batches_created = counters.batches_created;
+  stats_.batches_cancelled = counters.batches_cancelled;
+  stats_.batch_lines_answered = counters.lines_answered;
+  stats_.files_downloaded = counters.files_downloaded;
+  return reply;
+}
+
+/// One request of a batch: decided like a call, but nothing limits or delays it.
+LineAnswer Responder::answer_line(const HttpRequest& http) {
+  Call call{http, find_route(http, settings_.header_style), {}, {}, {}};
+  Reply reply;
+  reply.body_hash = hash128(http.body, settings_.seed);
+  call.answer.hash = reply.body_hash.low;
+  call.answer.id = to_hex(reply.body_hash).substr(0, 16);
+  call.request_id = "req_" + call.answer.id;
+  Body& body = bodies_[reply.body_hash];
+  reply.attempt = ++body.attempts;
+  if (refuse_early(call, reply)) return {reply.status, std::move(reply.body), Fault::none};
+  prepare_answer(call);
+  Dice dice(settings_.seed ^ reply.body_hash.high ^ (0x5851F42D4C957F2DULL * reply.attempt));
+  FaultStep step = choose_step(call, reply.attempt, dice.uniform());
+  if (is_lost(step.fault)) step = FaultStep{Fault::status, 500, {}, false};
+  apply(step, call, reply);
+  count(reply, call, body, is_paid(step.fault));
+  return {reply.status, std::move(reply.body),
+          is_of_batches(step.fault) ? step.fault : Fault::none};
 }
 
 Reply Responder::decide(Call& call, Body& body, Reply reply) {
@@ -95,6 +150,7 @@ Reply Responder::decide(Call& call, Body& body, Reply reply) {
   ++body.attempts;
   Dice dice(settings_.seed ^ reply.body_hash.high ^ (0x5851F42D4C957F2DULL * reply.attempt));
   FaultStep step = choose_step(call, reply.attempt, dice.uniform());
+  if (is_of_batches(step.fault)) step.fault = Fault::none;
   const double first = dice.uniform();
   reply.delay = settings_.latency.sample(first, dice.uniform());
   if (settings_.quota_after && paid_answers_ >= *settings_.quota_after && is_paid(step.fault)) {
@@ -295,6 +351,9 @@ void Responder::apply_broken(const FaultStep& step, Call& call, Reply& reply) {
     case Fault::slow:
     case Fault::bad_answer:
     case Fault::stubborn:
+    case Fault::batch_expired:
+    case Fault::batch_missing:
+    case Fault::batch_zero:
       return;
   }
 }

@@ -8,15 +8,15 @@
 #include <string>
 #include <unordered_map>
 
+#include "batch_service.h"
 #include "llmbatch/base/clock.h"
 #include "llmbatch/base/hash.h"
 #include "llmbatch/sim/simulator.h"
-#include "batch_service.h"
 #include "prompt_cache.h"
 #include "rate_headers.h"
 #include "rate_limits.h"
-#include "reply.h"
 #include "render.h"
+#include "reply.h"
 #include "request.h"
 
 namespace llmbatch::sim {
@@ -45,6 +45,7 @@ class Responder {
   };
 
   Reply decide(Call& call, Body& body, Reply reply);
+  Reply respond_batches(Call& call, Reply reply);
   LineAnswer answer_line(const HttpRequest& http);
   bool refuse_early(Call& call, Reply& reply);
   bool refuse_by_limits(Call& call, Reply& reply);

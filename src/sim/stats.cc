@@ -26,6 +26,11 @@ std::string to_json(const SimulatorStats& stats) {
   member("max_in_flight", stats.max_in_flight);
   member("input_tokens", stats.input_tokens);
   member("output_tokens", stats.output_tokens);
+  member("files_uploaded", stats.files_uploaded);
+  member("batches_created", stats.batches_created);
+  member("batches_cancelled", stats.batches_cancelled);
+  member("batch_lines_answered", stats.batch_lines_answered);
+  member("files_downloaded", stats.files_downloaded);
   return out + "}";
 }
 

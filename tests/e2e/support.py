@@ -65,6 +65,11 @@ def wait_for(condition, what, timeout=20.0, interval=0.01):
         time.sleep(interval)
 
 
+def rfc3339_in(seconds):
+    """A time in so many seconds, as llmbatch takes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
 class Process:
     """A started llmbatch whose output goes to files, so that no pipe can fill up."""
 

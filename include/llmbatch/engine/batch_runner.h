@@ -85,6 +85,9 @@ class BatchRunner {
   /// RunEnding::completed: no batch is open; what is still pending was not to be submitted.
   RunResult run();
 
+  /// True when what is pending is to be called for now; the monitor was not told of an end then.
+  bool leaves_rest(const RunResult& result) const;
+
  private:
   /// A batch on its way, with what need not outlive the process.
   struct Open {
@@ -170,8 +173,9 @@ class BatchRunner {
   bool next_item(Item& item);
   void add(Item& item);
   bool needs_no_batch(const Item& item, const std::optional<Submission>& before);
-  bool take_known_answer(const Item& item);
-  bool is_awaited_elsewhere(const Item& item);
+  std::uint64_t asked_for(const Item& item);
+  bool take_known_answer(const Item& item, std::uint64_t asked);
+  bool is_awaited_elsewhere(const Item& item, std::uint64_t asked);
   bool make_request(const Item& item, const std::optional<Submission>& before, Request& request);
   Filling* filling_for(const Request& request);
   bool has_room(const Filling& filling, std::size_t line_bytes, const Request& request) const;
@@ -228,8 +232,8 @@ class BatchRunner {
   std::int64_t taken_up_ = 0;
   bool max_items_reached_ = false;
   bool cost_blocks_ = false;  ///< the next item waits for the cost of what is open
-  /// Of identical requests whose first item failed: who is sent in its place.
-  std::unordered_map<std::uint64_t, std::uint64_t> stand_ins_;
+  /// Of the last item of this pass with a request: which one is asked, where it is another one.
+  std::unordered_map<std::uint64_t, std::uint64_t> asked_;
   // One piece of answers, not written yet:
   std::vector<ItemUpdate> updates_;
   std::vector<Submission> submissions_;

@@ -58,7 +58,7 @@ struct SimulatorSettings {
   std::string log_path;  ///< one JSON line per request is appended; empty: none
 };
 
-/// `lost-create,cut-download*2`: what is to go wrong with batches, in the order of its occasions.
+/// `lost-create,cut-download*2`: what is to go wrong with batches, each at its next occasion.
 Result<std::vector<std::string>> parse_batch_faults(std::string_view text);
 
 Result<HeaderStyle> parse_header_style(std::string_view text);

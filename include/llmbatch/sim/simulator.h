@@ -1,6 +1,6 @@
 // Simulator: a stand-in provider on a loopback port, for `llmbatch simulate`, `run --rehearse` and
 // the tests. It speaks OpenAI (chat, responses, embeddings), Anthropic messages and Gemini
-// generateContent, and misbehaves as told. What it does with a request depends on the seed, the
+// generateContent, and their Batch APIs, and misbehaves as told. What it does with a request depends on the seed, the
 // bytes of the body and how often that body was let in before, never on the order of arrival.
 // Thread rule: start, stop and the destructor belong to one thread; port and stats may be called
 // from any. It runs two threads of its own.
@@ -29,6 +29,12 @@ struct SimulatorStats {
   std::uint64_t max_in_flight = 0;
   std::int64_t input_tokens = 0;   ///< of all paid answers
   std::int64_t output_tokens = 0;  ///< of all paid answers
+  // Of the Batch APIs; the answers and tokens above include those of batches.
+  std::uint64_t files_uploaded = 0;
+  std::uint64_t batches_created = 0;
+  std::uint64_t batches_cancelled = 0;
+  std::uint64_t batch_lines_answered = 0;
+  std::uint64_t files_downloaded = 0;  ///< result files, to their end
 };
 
 /// As `GET /stats` serves them.
