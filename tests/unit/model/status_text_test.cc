@@ -119,7 +119,7 @@ TEST_F(BatchText, RowsStandInColumns) {
       ElementsAre(
           " 9  msgbatch_\xEF\xBF\xBD[2Jx  in_progress  4,210/10,000  submitted 00:14  expires "
           "21:14",
-          "10  -                in_progress             7"));
+          "10  -               ready                   7"));
 }
 
 TEST_F(BatchText, ABatchWhoseTimeIsOverHasExpired) {

@@ -67,7 +67,7 @@ TEST(TerminalMonitor, WhileOnlyBatchesAreOpenNothingIsSentAndNoEndIsForetold) {
   screen.feed(terminal.read());
   EXPECT_THAT(
       screen.lines(),
-      ElementsAre("[..................................................]  0.0 %  0/10,000",
+      ElementsAre("[................................................]  0.0 %  0/10,000",
                   "0 succeeded  in batches 4,210/10,000", "",
                   "2 provider batches open, the last expires 21:14  (Ctrl-C stops cleanly)"));
 }
