@@ -340,12 +340,14 @@ PaceLimits pace_limits(const RunLimitOptions& options, std::span<const AnsweredI
   limits.otpm = options.otpm;
   limits.rpd = options.rpd;
   limits.concurrency = options.concurrency.value_or(options.max_concurrency);
-  if (answers.empty()) return limits;
   double seconds = 0;
+  double calls = 0;
   for (const AnsweredItem& item : answers) {
+    if (item.latency_us == 0) continue;
     seconds += static_cast<double>(item.latency_us) / kMicrosPerSecond;
+    ++calls;
   }
-  limits.latency_seconds = seconds / static_cast<double>(answers.size());
+  if (calls > 0) limits.latency_seconds = seconds / calls;
   return limits;
 }
 

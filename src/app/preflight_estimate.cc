@@ -54,7 +54,8 @@ Result<std::string> PreflightEstimate::line(const RunOptions& options, const Job
   report.job = estimate_job(tally_.scaled_to(to_do - repeats), report.basis, now);
   report.limits = pace_limits(options.limits, *answers);
   report.duration = estimate_duration(report.job, report.limits);
-  return format_estimate_line(report);
+  const bool in_batches = options.batches.via == Via::batch;
+  return format_estimate_line(report, in_batches ? BillingMode::batch : BillingMode::real_time);
 }
 
 }  // namespace llmbatch

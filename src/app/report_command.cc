@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "llmbatch/app/commands.h"
@@ -70,6 +71,12 @@ Status read_history(StoreReader& reader, JobReport& report) {
   const auto limit = history->highest_request_limit();
   if (!limit) return forward_error(limit);
   report.request_limit = *limit;
+  const auto batches = reader.batches();
+  if (!batches) return forward_error(batches);
+  report.batch_count =
+      std::count_if(batches->begin(), batches->end(), [](const BatchRecord& batch) {
+        return batch.stage == BatchStage::submitted || batch.stage == BatchStage::collected;
+      });
   JobTally& tally = report.tally;
   Status added = history->for_each_attempt(
       [&tally](const AttemptFacts& attempt) { tally.add_attempt(attempt); });

@@ -145,7 +145,6 @@ void RunSession::go_on_from(const RunResult& result) {
   const RunStatus before = initial_status_;
   initial_status_ = result.status;
   initial_status_.done_before = before.done_before;
-  initial_status_.batches.clear();
   held_ = result.progress.cost_ceiling - result.status.known_cost;
   tell(fmt::format("{} items are called for in real time",
                    group_digits(result.status.items[ItemState::pending])));

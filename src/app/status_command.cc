@@ -45,6 +45,12 @@ Result<RunStatus> read_status(StoreReader& reader, const std::string& database, 
   const Result<StateCounts> counts = reader.count_states();
   if (!counts) return forward_error(counts);
   status.items = *counts;
+  const Result<std::vector<BatchRecord>> batches = reader.batches();
+  if (!batches) return forward_error(batches);
+  status.batches.clear();
+  for (const BatchRecord& batch : *batches) {
+    if (is_open(batch.stage)) status.batches.push_back(describe_batch(batch));
+  }
   const Result<JobTotals> totals = reader.totals();
   if (!totals) return forward_error(totals);
   status.attempts = totals->attempts;

@@ -29,11 +29,14 @@ void BatchRunner::refresh_status() {
   status_.batches.clear();
   std::int64_t requests = 0;
   std::int64_t done = 0;
+  // What waits for a batch of its own, or of which nothing is told, has no date.
+  bool foreseeable = items_[ItemState::pending] == 0;
   std::optional<WallTime> first_submitted;
   for (const Open& batch : open_) {
     status_.batches.push_back(describe_batch(batch.record));
     requests += batch.record.requests;
     done += status_.batches.back().done.value_or(0);
+    foreseeable = foreseeable && status_.batches.back().done.has_value();
     const auto& submitted = batch.record.submitted_at;
     if (submitted && (!first_submitted || *submitted < *first_submitted)) {
       first_submitted = submitted;
@@ -46,7 +49,7 @@ void BatchRunner::refresh_status() {
   status_.updated_at = parts_.clock.wall_now();
   spending_.refresh(status_, items_[ItemState::pending] + items_[ItemState::submitted]);
   status_.eta_seconds.reset();
-  if (first_submitted && done > 0 && done < requests) {
+  if (foreseeable && first_submitted && done > 0 && done < requests) {
     const double took = to_seconds(parts_.clock.wall_now() - *first_submitted);
     status_.eta_seconds = took * static_cast<double>(requests - done) / static_cast<double>(done);
   }

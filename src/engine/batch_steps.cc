@@ -299,10 +299,10 @@ void BatchRunner::poll(Open& batch) {
   if (!carry_on(batch, verdict, "the look")) return;
   const auto remote = parts_.api.parse_batch(reply);
   if (!remote) return not_understood(batch, remote.error(), "the look");
+  const std::optional<RemoteCounts>& counts = batch.record.counts;
   const bool news = remote->state != batch.record.remote_state ||
-                    (remote->counts && batch.record.counts &&
-                     (remote->counts->succeeded != batch.record.counts->succeeded ||
-                      remote->counts->failed != batch.record.counts->failed));
+                    (remote->counts && (!counts || remote->counts->succeeded != counts->succeeded ||
+                                        remote->counts->failed != counts->failed));
   note_remote(batch, *remote);
   if (news && !write_record(batch.record)) return;
   if (has_ended(remote->state)) {

@@ -17,6 +17,14 @@ void append_json_integer(std::string& out, std::int64_t value) {
   out.append(digits.data(), end);
 }
 
+void append_json_integer(std::string& out, std::optional<std::int64_t> value) {
+  if (value) {
+    append_json_integer(out, *value);
+  } else {
+    out += "null";
+  }
+}
+
 void append_json_number(std::string& out, std::optional<double> value) {
   if (!value || !std::isfinite(*value)) {
     out += "null";

@@ -12,6 +12,8 @@
 namespace llmbatch {
 
 void append_json_integer(std::string& out, std::int64_t value);
+/// null when absent.
+void append_json_integer(std::string& out, std::optional<std::int64_t> value);
 /// null when absent or not finite.
 void append_json_number(std::string& out, std::optional<double> value);
 /// null when empty.

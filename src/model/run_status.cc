@@ -39,6 +39,29 @@ void append_rate(std::string& out, const RunStatus& status) {
   out += '}';
 }
 
+void append_batches(std::string& out, const std::vector<BatchProgress>& batches) {
+  out += R"(,"batches":[)";
+  for (const BatchProgress& batch : batches) {
+    if (&batch != &batches.front()) out += ',';
+    out += R"({"number":)";
+    append_json_integer(out, batch.number);
+    out += R"(,"provider_id":)";
+    append_json_text(out, batch.provider_id);
+    out += R"(,"state":)";
+    append_json_text(out, batch.state);
+    out += R"(,"requests":)";
+    append_json_integer(out, batch.requests);
+    out += R"(,"done":)";
+    append_json_integer(out, batch.done);
+    out += R"(,"submitted_at":)";
+    append_json_time(out, batch.submitted_at);
+    out += R"(,"expires_at":)";
+    append_json_time(out, batch.expires_at);
+    out += '}';
+  }
+  out += ']';
+}
+
 }  // namespace
 
 std::int64_t StateCounts::total() const {
@@ -104,6 +127,7 @@ std::string to_json_members(const RunStatus& status) {
   append_json_time(out, status.started_at);
   out += R"(,"pause_reason":)";
   append_json_text(out, status.pause_reason);
+  append_batches(out, status.batches);
   return out;
 }
 

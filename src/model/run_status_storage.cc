@@ -40,6 +40,10 @@ void read(const Json& json, const char* name, std::optional<Money>& field) {
 void read(const Json& json, const char* name, std::optional<double>& field) {
   read_optional<double, double>(json, name, field, [](double number) { return number; });
 }
+void read(const Json& json, const char* name, std::optional<std::int64_t>& field) {
+  read_optional<std::int64_t, std::int64_t>(json, name, field,
+                                            [](std::int64_t number) { return number; });
+}
 void read(const Json& json, const char* name, std::optional<WallTime>& field) {
   read_optional<WallTime, std::int64_t>(json, name, field, from_unix_nanos);
 }
@@ -99,6 +103,34 @@ void read(const Json& json, std::vector<ErrorTally>& errors) {
   }
 }
 
+Json write(const std::vector<BatchProgress>& batches) {
+  Json json = Json::array();
+  for (const BatchProgress& batch : batches) {
+    json.push_back({{"number", batch.number},
+                    {"provider_id", batch.provider_id},
+                    {"state", batch.state},
+                    {"requests", batch.requests},
+                    {"done", batch.done ? Json(*batch.done) : Json()},
+                    {"submitted_at_nanos", write(batch.submitted_at)},
+                    {"expires_at_nanos", write(batch.expires_at)}});
+  }
+  return json;
+}
+
+void read(const Json& json, std::vector<BatchProgress>& batches) {
+  for (const Json& entry : json.get_ref<const Json::array_t&>()) {
+    BatchProgress batch;
+    read(entry, "number", batch.number);
+    read(entry, "provider_id", batch.provider_id);
+    read(entry, "state", batch.state);
+    read(entry, "requests", batch.requests);
+    read(entry, "done", batch.done);
+    read(entry, "submitted_at_nanos", batch.submitted_at);
+    read(entry, "expires_at_nanos", batch.expires_at);
+    batches.push_back(std::move(batch));
+  }
+}
+
 Json write(const RunStatus& status) {
   return {{"database", status.database},
           {"input", status.input},
@@ -129,6 +161,7 @@ Json write(const RunStatus& status) {
           {"updated_at_nanos", write(status.updated_at)},
           {"pause_reason", status.pause_reason},
           {"errors", write(status.errors)},
+          {"batches", write(status.batches)},
           {"finished_this_run", status.finished_this_run},
           {"done_before", status.done_before},
           {"elapsed_nanos", status.elapsed.count()},
@@ -167,6 +200,7 @@ void read(const Json& json, RunStatus& status) {
   read(json, "updated_at_nanos", status.updated_at);
   read(json, "pause_reason", status.pause_reason);
   if (const Json* member = find_member(json, "errors")) read(*member, status.errors);
+  if (const Json* member = find_member(json, "batches")) read(*member, status.batches);
   read(json, "finished_this_run", status.finished_this_run);
   read(json, "done_before", status.done_before);
   std::int64_t elapsed_nanos = 0;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <ctime>
 
 #include "llmbatch/base/text.h"
 
@@ -14,6 +16,14 @@ namespace {
 constexpr double kFastRequestsPerMinute = 600;
 // A forecast beyond this says no more than "not soon".
 constexpr double kLongestSpanSeconds = 999.0 * 86400;
+
+constexpr double kWeekdayFromSeconds = 20 * 3600;
+constexpr double kDateFromSeconds = 6 * 86400;
+
+/// `4,210/10,000`; the whole alone where nothing is known of the part.
+std::string format_part(const std::optional<std::int64_t>& part, std::int64_t whole) {
+  return part ? group_digits(*part) + "/" + group_digits(whole) : group_digits(whole);
+}
 
 std::string format_number(double number) {
   if (number < 10 && number != std::floor(number)) return fmt::format("{:.1f}", number);
@@ -99,6 +109,60 @@ std::vector<std::string> format_costs(const RunStatus& status) {
   return parts;
 }
 
+std::string format_clock_time(WallTime time, WallTime now) {
+  const auto seconds = static_cast<std::time_t>(to_unix_nanos(time) / 1'000'000'000);
+  std::tm parts{};
+  if (localtime_r(&seconds, &parts) == nullptr) return {};
+  constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  const std::string clock = fmt::format("{:02}:{:02}", parts.tm_hour, parts.tm_min);
+  const double away = std::abs(to_seconds(time - now));
+  if (away < kWeekdayFromSeconds) return clock;
+  if (away < kDateFromSeconds) {
+    return fmt::format("{} {}", kDays.at(static_cast<std::size_t>(parts.tm_wday)), clock);
+  }
+  return fmt::format("{}-{:02}-{:02} {}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     clock);
+}
+
+std::string format_batch_progress(const RunStatus& status) {
+  if (status.batches.empty()) return {};
+  std::int64_t requests = 0;
+  std::optional<std::int64_t> done;
+  for (const BatchProgress& batch : status.batches) {
+    requests += batch.requests;
+    if (batch.done) done = done.value_or(0) + *batch.done;
+  }
+  return "in batches " + format_part(done, requests);
+}
+
+std::vector<std::string> format_batches(const RunStatus& status, WallTime now) {
+  constexpr std::size_t kColumns = 4;
+  std::vector<std::array<std::string, kColumns>> rows;
+  std::array<int, kColumns> widths{};
+  for (const BatchProgress& batch : status.batches) {
+    const std::string id = sanitize_for_terminal(batch.provider_id);
+    rows.push_back({std::to_string(batch.number), id.empty() ? "-" : id,
+                    sanitize_for_terminal(batch.state), format_part(batch.done, batch.requests)});
+    for (std::size_t i = 0; i < kColumns; ++i) {
+      widths.at(i) = std::max(widths.at(i), display_width(rows.back().at(i)));
+    }
+  }
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& [number, id, state, requests] = rows[i];
+    std::string line = fmt::format("{:>{}}  {:<{}}  {:<{}}  {:>{}}", number, widths[0], id,
+                                   widths[1], state, widths[2], requests, widths[3]);
+    const BatchProgress& batch = status.batches[i];
+    if (batch.submitted_at) line += "  submitted " + format_clock_time(*batch.submitted_at, now);
+    if (batch.expires_at) {
+      line += *batch.expires_at > now ? "  expires " : "  expired ";
+      line += format_clock_time(*batch.expires_at, now);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::string format_status_line(const RunStatus& status) {
   const std::int64_t total = status.items.total();
   const std::int64_t finished = status.items.finished();
@@ -107,6 +171,9 @@ std::string format_status_line(const RunStatus& status) {
   for (const ItemState state : problem_states()) {
     const std::int64_t count = status.items[state];
     if (count > 0) line += fmt::format(", {} {}", group_digits(count), to_string(state));
+  }
+  if (const std::string batches = format_batch_progress(status); !batches.empty()) {
+    line += ", " + batches;
   }
   const auto rates = format_rates(status);
   if (status.requests_per_minute && !rates.empty()) line += ", " + rates.front();

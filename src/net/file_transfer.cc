@@ -155,7 +155,9 @@ void FileTransfer::conclude(CURLcode code) {
   const bool lost =
       reply_.error == TransportError::timeout || reply_.error == TransportError::reset;
   if (lost && reply_.transmissions == 0) reply_.error = TransportError::connect;
-  if (code == CURLE_OK && reply_.status == 0) reply_.error = TransportError::reset;
+  if (code == CURLE_OK && !is_complete()) {
+    fail(TransportError::reset, "the connection was lost inside the answer");
+  }
   // An empty file has no first byte to begin with.
   if (reply_.error == TransportError::none && target_.valid() && is_success(reply_.status) &&
       !target_begun_ && reply_.status != 206 && ftruncate(target_.get(), 0) != 0) {
@@ -163,9 +165,20 @@ void FileTransfer::conclude(CURLcode code) {
   }
 }
 
+/// libcurl calls an answer that ended inside its headers a success.
+bool FileTransfer::is_complete() const { return reply_.status != 0 && headers_complete_; }
+
+/// Whether the bytes of a 206 are those that were asked for, as far as the server says which.
+bool FileTransfer::range_fits() const {
+  const std::string expected = "bytes " + std::to_string(target_bytes_) + "-";
+  const std::string_view range = find_header(reply_.headers, "Content-Range");
+  return range.empty() || range.starts_with(expected);
+}
+
 void FileTransfer::begin_reply(std::string_view status_line) {
   reply_.headers.clear();
   reply_.status = 0;
+  headers_complete_ = false;
   const std::size_t space = status_line.find(' ');
   if (space == std::string_view::npos) return;
   std::from_chars(status_line.data() + space + 1, status_line.data() + status_line.size(),
@@ -177,6 +190,9 @@ void FileTransfer::begin_reply(std::string_view status_line) {
 bool FileTransfer::begin_file() {
   target_begun_ = true;
   const bool rest = reply_.status == 206;
+  if (rest && !range_fits()) {
+    return fail(TransportError::protocol, "the server sent another part of the file");
+  }
   if (!rest && ftruncate(target_.get(), 0) != 0) {
     return fail(TransportError::aborted, errno_text(errno));
   }
@@ -235,7 +251,9 @@ std::size_t FileTransfer::on_header(char* data, std::size_t size, std::size_t co
     transfer.begin_reply(line);
   } else if (transfer.reply_.headers.size() + line.size() > kMostHeaderBytes) {
     return 0;
-  } else if (line != "\r\n" && line != "\n") {
+  } else if (line == "\r\n" || line == "\n") {
+    transfer.headers_complete_ = true;
+  } else {
     transfer.reply_.headers.append(line);
   }
   return line.size();
@@ -259,8 +277,11 @@ int FileTransfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_
 /// repeat it (see Call::on_request), which only a GET may be.
 int FileTransfer::on_request(void* self, char*, char*, int, int) {
   auto& transfer = *static_cast<FileTransfer*>(self);
-  const bool repeated = transfer.reply_.transmissions++ > 0;
-  if (!repeated || transfer.request_->method == HttpMethod::get) return CURL_PREREQFUNC_OK;
+  const bool repeated = transfer.reply_.transmissions > 0;
+  if (!repeated || transfer.request_->method == HttpMethod::get) {
+    ++transfer.reply_.transmissions;
+    return CURL_PREREQFUNC_OK;
+  }
   transfer.fail(TransportError::reset, "the connection was lost before an answer came");
   return CURL_PREREQFUNC_ABORT;
 }

@@ -35,6 +35,8 @@ class FileTransfer {
   curl_slist* make_headers(const ApiRequest& request, bool with_key) const;
   bool fail(TransportError error, std::string message);
   void begin_reply(std::string_view status_line);
+  bool is_complete() const;
+  bool range_fits() const;
   bool begin_file();
   std::size_t take(std::string_view bytes);
   std::size_t give(char* buffer, std::size_t size);
@@ -59,6 +61,7 @@ class FileTransfer {
   UniqueFd target_;
   std::uint64_t target_bytes_ = 0;  ///< what the file had before
   bool target_begun_ = false;
+  bool headers_complete_ = false;
   bool aborted_ = false;
 };
 

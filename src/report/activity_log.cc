@@ -34,6 +34,7 @@ void add(ActivitySlice& sum, const ActivitySlice& part) {
   sum.cost += part.cost;
   sum.succeeded += part.succeeded;
   sum.problems += part.problems;
+  sum.done_in_batches += part.done_in_batches;
 }
 
 }  // namespace
@@ -69,18 +70,22 @@ void ActivityLog::coarsen() {
 }
 
 void ActivityLog::add_attempt(const AttemptFacts& attempt) {
-  ++slice_at(attempt.started_ms).requests;
-  count_second(attempt.started_ms);
+  const bool call = attempt.batch == 0;
+  if (call) {
+    ++slice_at(attempt.started_ms).requests;
+    count_second(attempt.started_ms);
+  }
   ActivitySlice& end = slice_at(attempt.started_ms + attempt.latency_us / 1000);
   if (attempt.error == ErrorClass::none) {
     ++end.answers;
-    end.latency.add(attempt.latency_us);
+    if (call) end.latency.add(attempt.latency_us);
   } else if (attempt.error == ErrorClass::rate_limited) {
     ++end.rate_limited;
   } else {
     ++end.other_errors;
   }
-  if (attempt.usage) {
+  // What a batch used over hours is told at once: it would stand as a peak where nothing was sent.
+  if (call && attempt.usage) {
     end.input_tokens += attempt.usage->input;
     end.output_tokens += attempt.usage->output;
   }
@@ -91,6 +96,7 @@ void ActivityLog::add_item(const ItemFacts& item) {
   if (!item.finished_ms || !is_final(item.state)) return;
   ActivitySlice& slice = slice_at(*item.finished_ms);
   ++(item.state == ItemState::succeeded ? slice.succeeded : slice.problems);
+  if (item.in_batch) ++slice.done_in_batches;
 }
 
 void ActivityLog::count_second(std::int64_t millis) {

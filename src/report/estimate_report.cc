@@ -201,11 +201,13 @@ std::string format_estimate(const EstimateReport& report) {
   return lines.take();
 }
 
-std::string format_estimate_line(const EstimateReport& report) {
+std::string format_estimate_line(const EstimateReport& report, BillingMode mode) {
   std::string text = fmt::format("{} tokens in", tokens_text(report.job.input));
   if (!report.basis.no_output) text += fmt::format(", {} out", tokens_text(report.job.output));
-  text += report.job.real_time ? fmt::format(", {}", cost_text(report.job.real_time->total))
-                               : std::string(", cost unknown");
+  const bool in_batches = mode == BillingMode::batch;
+  const auto& cost = in_batches ? report.job.batch : report.job.real_time;
+  text += cost ? fmt::format(", {}", cost_text(cost->total)) : std::string(", cost unknown");
+  if (in_batches) return text + " in batches";
   if (report.duration) text += ", " + duration_text(*report.duration);
   return text;
 }

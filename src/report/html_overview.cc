@@ -78,7 +78,7 @@ std::string rate_tile(const JobReport& report) {
   if (tally.active_ms() <= 0) return {};
   std::int64_t finished = 0;
   for (const ActivitySlice& slice : tally.activity().slices()) {
-    finished += slice.succeeded + slice.problems;
+    finished += slice.succeeded + slice.problems - slice.done_in_batches;
   }
   const double minutes = static_cast<double>(tally.active_ms()) / 60'000;
   const double rate = static_cast<double>(finished) / minutes;
@@ -91,7 +91,7 @@ std::string rate_tile(const JobReport& report) {
 
 std::string duration_tile(const JobReport& report) {
   const JobTally& tally = report.tally;
-  if (!tally.first_ms()) return {};
+  if (!tally.first_ms() || tally.total().attempts == tally.in_batches().attempts) return {};
   const double active = static_cast<double>(tally.active_ms()) / 1000;
   const std::string runs = report.run_count == 1
                                ? std::string("in one run")
@@ -111,6 +111,16 @@ std::string latency_tile(const JobReport& report) {
   return tile("Latency, median", at(0.5), fmt::format("p95 {}, p99 {}", at(0.95), at(0.99)));
 }
 
+std::string batches_tile(const JobReport& report) {
+  if (report.batch_count == 0) return {};
+  const ModelTally& part = report.tally.in_batches();
+  std::string note =
+      fmt::format("{} {}", group_digits(part.attempts), part.attempts == 1 ? "answer" : "answers");
+  const std::string share = batch_cost_share(report.tally);
+  if (!share.empty()) note += ", " + share;
+  return tile("Provider batches", group_digits(report.batch_count), note);
+}
+
 std::string tiles(const JobReport& report) {
   const StateCounts& items = report.status.items;
   std::string out = R"(<div class="tiles">)";
@@ -125,6 +135,7 @@ std::string tiles(const JobReport& report) {
   out += duration_tile(report);
   out += rate_tile(report);
   out += latency_tile(report);
+  out += batches_tile(report);
   const JobTally& tally = report.tally;
   if (tally.total().attempts > 0) {
     out += tile("Calls", group_digits(tally.total().attempts),
@@ -216,6 +227,12 @@ std::string cost_text(const Money& cost, std::int64_t priced, std::int64_t unpri
     return cost == Money() || priced == 0 ? "unknown" : "at least " + cost.to_display();
   }
   return cost.to_display();
+}
+
+std::string batch_cost_share(const JobTally& tally) {
+  const ModelTally& total = tally.total();
+  if (total.unpriced > 0 || total.cost == Money()) return {};
+  return format_percent(tally.in_batches().cost.pico(), total.cost.pico()) + " of the cost";
 }
 
 std::string overview_section(const JobReport& report) {

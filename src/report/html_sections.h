@@ -42,6 +42,9 @@ std::string_view state_of_job(const RunStatus& status);
 /// `$3.42`, `unknown`, `at least $3.42`: a sum of which some parts may have no known price.
 std::string cost_text(const Money& cost, std::int64_t priced, std::int64_t unpriced);
 
+/// `40.0 % of the cost`: what came with provider batches; empty where a price is unknown.
+std::string batch_cost_share(const JobTally& tally);
+
 /// A share on a line from 0 to 100 % with its interval around it. Shares from 0 to 1.
 std::string range_bar(double share, double low, double high);
 /// `94.0 %`.

@@ -102,24 +102,30 @@ std::string done_chart(const JobReport& report, const Timeline& timeline) {
   return render_time_chart(chart, timeline.axis);
 }
 
+bool has_any(const Timeline& timeline, const SliceValue& value) {
+  return std::any_of(timeline.slices.begin(), timeline.slices.end(),
+                     [&](const ActivitySlice& slice) { return value(slice) > 0; });
+}
+
+/// Without what came with batches: a batch brings all its items at once, which is no rate.
 std::string throughput_chart(const Timeline& timeline) {
   const SliceValue finished = [](const ActivitySlice& slice) {
-    return static_cast<double>(slice.succeeded + slice.problems);
+    return static_cast<double>(slice.succeeded + slice.problems - slice.done_in_batches);
   };
+  if (!has_any(timeline, finished)) return {};
   const Rate rate = choose_rate(timeline, finished);
   TimeChart chart =
       chart_of(timeline, fmt::format("Items per {}", rate.unit), TimeChartKind::bars, format_rate);
   const auto values = values_of(
       timeline, [&](const ActivitySlice& slice) { return finished(slice) * rate.per_slice; });
   chart.series = {{"items", ChartColor::blue, values}};
-  chart.summary = fmt::format("Highest {} per {}, at {}.", format_rate(highest_of(values)),
-                              rate.unit, when_highest(timeline, values));
+  const bool batches = has_any(timeline, [](const ActivitySlice& slice) {
+    return static_cast<double>(slice.done_in_batches);
+  });
+  chart.summary = fmt::format("Highest {} per {}, at {}{}.", format_rate(highest_of(values)),
+                              rate.unit, when_highest(timeline, values),
+                              batches ? "; without the items of provider batches" : "");
   return render_time_chart(chart, timeline.axis);
-}
-
-bool has_any(const Timeline& timeline, const SliceValue& value) {
-  return std::any_of(timeline.slices.begin(), timeline.slices.end(),
-                     [&](const ActivitySlice& slice) { return value(slice) > 0; });
 }
 
 std::string latency_over_time(const Timeline& timeline) {
@@ -154,6 +160,20 @@ std::string saved_text(const JobReport& report) {
   std::string text = fmt::format("<p>{} items were answered from earlier identical requests",
                                  group_digits(report.status.cached));
   if (report.status.saved) text += ", which saved " + report.status.saved->to_display();
+  return text + ".</p>\n";
+}
+
+/// What came at the price of batches.
+std::string batches_text(const JobReport& report) {
+  const ModelTally& part = report.tally.in_batches();
+  if (part.attempts == 0) return {};
+  std::string text =
+      fmt::format("<p>{} {} came with {} provider {}, for {}", group_digits(part.attempts),
+                  part.attempts == 1 ? "answer" : "answers", group_digits(report.batch_count),
+                  report.batch_count == 1 ? "batch" : "batches",
+                  cost_text(part.cost, part.priced, part.unpriced));
+  const std::string share = batch_cost_share(report.tally);
+  if (!share.empty()) text += ", " + share;
   return text + ".</p>\n";
 }
 
@@ -211,7 +231,10 @@ std::string latency_section(const JobReport& report, const Timeline& timeline) {
 }
 
 std::string limits_section(const JobReport& report, const Timeline& timeline) {
-  if (timeline.slices.empty()) return {};
+  if (!has_any(timeline,
+               [](const ActivitySlice& slice) { return static_cast<double>(slice.requests); })) {
+    return {};
+  }
   TimeChart chart =
       chart_of(timeline, "Requests in any 60 seconds", TimeChartKind::bars, format_count);
   const auto values = values_of(timeline, [](const ActivitySlice& slice) {
@@ -282,11 +305,14 @@ std::string tokens_section(const JobReport& report, const Timeline& timeline) {
       {"output", ChartColor::orange, values_of(timeline, [&](const ActivitySlice& slice) {
          return static_cast<double>(slice.output_tokens) * per_minute;
        })}};
-  chart.summary = fmt::format("{} tokens in and {} out, retries included.",
-                              group_digits(usage.input), group_digits(usage.output));
-  return html_section("tokens", "Tokens",
-                      render_bar_table("Tokens of all calls", {"kind", "tokens", "share"}, rows) +
-                          render_time_chart(chart, timeline.axis));
+  const Usage& in_batches = report.tally.in_batches().usage;
+  std::string body = render_bar_table("Tokens of all calls", {"kind", "tokens", "share"}, rows);
+  if (in_batches.total() == whole) return html_section("tokens", "Tokens", body);
+  chart.summary = fmt::format("{} tokens in and {} out, retries included{}.",
+                              group_digits(usage.input - in_batches.input),
+                              group_digits(usage.output - in_batches.output),
+                              in_batches.total() > 0 ? "; without those of provider batches" : "");
+  return html_section("tokens", "Tokens", body + render_time_chart(chart, timeline.axis));
 }
 
 std::string cost_section(const JobReport& report, const Timeline& timeline) {
@@ -306,9 +332,9 @@ std::string cost_section(const JobReport& report, const Timeline& timeline) {
   chart.summary = fmt::format("{} for {} calls, failed ones and retries included.",
                               cost_text(total.cost, total.priced, total.unpriced),
                               group_digits(total.attempts));
-  return html_section(
-      "cost", "Cost",
-      render_time_chart(chart, timeline.axis) + model_table(report) + saved_text(report));
+  return html_section("cost", "Cost",
+                      render_time_chart(chart, timeline.axis) + model_table(report) +
+                          batches_text(report) + saved_text(report));
 }
 
 }  // namespace llmbatch

@@ -47,11 +47,12 @@ void JobTally::add_attempt(const AttemptFacts& attempt) {
   activity_.add_attempt(attempt);
   if (attempt.number > 1) ++retries_;
   if (attempt.error == ErrorClass::none) {
-    latency_.add(attempt.latency_us);
+    if (attempt.batch == 0) latency_.add(attempt.latency_us);
   } else {
     count_error(attempt);
   }
   add(total_, attempt);
+  if (attempt.batch != 0) add(in_batches_, attempt);
   count_model(attempt);
   count_run(attempt);
 }
@@ -91,15 +92,16 @@ void JobTally::count_run(const AttemptFacts& attempt) {
     }
     RunTally run;
     run.run = attempt.run;
-    run.first_ms = attempt.started_ms;
-    run.last_ms = end_ms;
     runs_.push_back(run);
   }
   RunTally& run = runs_.back();
   ++run.attempts;
   if (attempt.error != ErrorClass::none) ++run.errors;
-  run.first_ms = std::min(run.first_ms, attempt.started_ms);
-  run.last_ms = std::max(run.last_ms, end_ms);
+  if (attempt.batch == 0) {
+    run.first_ms = run.calls == 0 ? attempt.started_ms : std::min(run.first_ms, attempt.started_ms);
+    run.last_ms = run.calls == 0 ? end_ms : std::max(run.last_ms, end_ms);
+    ++run.calls;
+  }
   if (attempt.cost) run.cost += *attempt.cost;
   if (attempt.usage && !attempt.cost) ++run.unpriced;
 }

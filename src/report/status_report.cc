@@ -14,6 +14,7 @@ namespace {
 constexpr double kStaleAfterSeconds = 15;
 constexpr std::size_t kShownErrors = 3;
 constexpr std::size_t kErrorChars = 100;
+constexpr std::size_t kShownBatches = 12;
 
 class Table {
  public:
@@ -48,6 +49,7 @@ std::string state_of_run(const RunStatus& status, WallTime now) {
   std::string text = status.items.total() > 0 && status.items.finished() == status.items.total()
                          ? "complete"
                          : "not running";
+  if (!status.batches.empty()) text += ", batches are open";
   if (!status.pause_reason.empty()) text = "paused: " + status.pause_reason;
   if (status.updated_at && age >= 1) text += fmt::format(", last active {} ago", format_span(age));
   return text;
@@ -77,6 +79,14 @@ std::string attempts_text(const RunStatus& status) {
                                  group_digits(status.retries));
   if (status.cached > 0) text += fmt::format(", {} cached", group_digits(status.cached));
   return text;
+}
+
+void add_batches(Table& table, const RunStatus& status, WallTime now) {
+  const std::vector<std::string> batches = format_batches(status, now);
+  const std::size_t shown = std::min(kShownBatches, batches.size());
+  if (shown > 0) table.gap();
+  for (std::size_t i = 0; i < shown; ++i) table.row(i == 0 ? "batches" : "", batches[i]);
+  if (shown < batches.size()) table.row("", fmt::format("and {} more", batches.size() - shown));
 }
 
 void add_errors(Table& table, const RunStatus& status) {
@@ -112,6 +122,7 @@ std::string format_status(const RunStatus& status, WallTime now) {
     table.row("ETA", status.eta_seconds ? format_span(*status.eta_seconds) : "");
   }
   if (status.error_rate) table.row("error rate", format_share(*status.error_rate));
+  add_batches(table, status, now);
   table.gap();
   table.row("attempts", attempts_text(status));
   table.row("tokens", status.attempts == 0

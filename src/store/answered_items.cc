@@ -7,7 +7,7 @@ namespace {
 /// An item with an answer whose usage nobody reported says nothing and is left out.
 constexpr const char* kSelect =
     "select a.seq, sum(coalesce(a.input_tokens, 0)), sum(coalesce(a.output_tokens, 0)), count(*),"
-    "  max(a.latency_us)"
+    "  max(case when a.batch is null then a.latency_us end)"
     " from attempts a join items i on i.seq = a.seq"
     "  join attempts l on l.id = i.last_attempt"
     " where a.id > (select coalesce(max(id), 0) from attempts) - ?1 and a.run = l.run"

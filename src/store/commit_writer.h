@@ -23,9 +23,9 @@ class CommitWriter {
   ItemLogWriter& log() { return *log_; }
 
   Status write_items(std::span<const ItemUpdate> updates);
-  /// An empty limiter state keeps the stored one.
   /// From now on items may have submissions, which end with them.
   void expect_submissions() { has_submissions_ = true; }
+  /// An empty limiter state keeps the stored one.
   Status write_progress(const RunProgress& progress);
   Status write_status(const RunStatus& status);
 

@@ -95,7 +95,8 @@ Status HistoryReader::for_each_attempt(const std::function<void(const AttemptFac
   auto rows = connection_->prepare(
       "select run, number, started_ms, latency_us, http_status, error_class, input_tokens,"
       " cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_pico, model,"
-      " case when error_class <> 0 then error_message end from attempts where number > 0 order by "
+      " case when error_class <> 0 then error_message end, batch from attempts where number > 0 "
+      "order by "
       "id");
   if (!rows) return forward_error(rows);
   AttemptFacts attempt;
@@ -114,13 +115,21 @@ Status HistoryReader::for_each_attempt(const std::function<void(const AttemptFac
     if (auto pico = optional_integer(*rows, 11)) attempt.cost = Money::from_pico(*pico);
     attempt.model = rows->text(12);
     attempt.error_message = rows->text(13);
+    attempt.batch = rows->integer(14);
     visit(attempt);
   }
 }
 
 Status HistoryReader::for_each_item(const std::function<void(const ItemFacts&)>& visit) {
+  const auto batches = connection_->query_integer("select exists (select 1 from batches)");
+  if (!batches) return forward_error(batches);
+  // The look at each last attempt is spared those who have no batches.
   auto rows = connection_->prepare(
-      "select state, error_class, attempts, cached, finished_ms from items order by seq");
+      *batches != 0 ? "select state, i.error_class, attempts, cached, finished_ms,"
+                      " a.batch is not null from items i left join attempts a"
+                      " on a.id = i.last_attempt order by i.seq"
+                    : "select state, error_class, attempts, cached, finished_ms, 0 from items"
+                      " order by seq");
   if (!rows) return forward_error(rows);
   ItemFacts item;
   for (;;) {
@@ -132,6 +141,7 @@ Status HistoryReader::for_each_item(const std::function<void(const ItemFacts&)>&
     item.attempts = rows->integer(2);
     item.cached = rows->integer(3) != 0;
     item.finished_ms = optional_integer(*rows, 4);
+    item.in_batch = rows->integer(5) != 0;
     visit(item);
   }
 }

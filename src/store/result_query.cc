@@ -14,7 +14,7 @@ constexpr std::string_view kSelectItems =
     " i.request_hash, i.id, coalesce(i.error_message, a.error_message), i.output, i.input,"
     " a.latency_us, a.input_tokens, a.cached_input_tokens, a.cache_write_tokens, a.output_tokens,"
     " a.reasoning_tokens, a.usage_estimated, a.reported_cost_pico, a.model, a.finish_reason,"
-    " a.request_id"
+    " a.request_id, a.batch"
     " from items i left join attempts a on a.id = i.last_attempt"
     " where i.seq between ?1 and ?2 and (?3 >> i.state) & 1 order by i.seq";
 
@@ -181,8 +181,9 @@ void ResultQuery::read_item(const LineRun& range, bool in_input) {
   assign(row_.input, items_, 17);
   result.latency_ms.reset();
   const auto micros = optional_integer(items_, 18);
-  // Of an answer that was taken over it would be the time of somebody else's call.
-  if (micros && !result.cached) result.latency_ms = *micros / 1000;
+  // Of an answer that was taken over it would be the time of somebody else's call, of one that came
+  // with a batch that of the whole batch.
+  if (micros && !result.cached && items_.is_null(29)) result.latency_ms = *micros / 1000;
   result.usage = read_usage(items_, 19);
   result.model = items_.text(26);
   result.finish_reason = items_.text(27);

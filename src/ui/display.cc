@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <ctime>
 
 #include "llmbatch/base/text.h"
 #include "llmbatch/model/status_text.h"
@@ -17,23 +16,10 @@ constexpr int kWidestBar = 50;
 constexpr int kNarrowestBar = 10;
 constexpr double kStalledAfterSeconds = 20;
 constexpr double kClockTimeFromSeconds = 600;
-constexpr double kWeekdayFromSeconds = 20 * 3600;
 constexpr double kNotableErrorRate = 0.02;
 constexpr double kHighErrorRate = 0.05;
 
 std::string_view separator(bool unicode) { return unicode ? " · " : "  "; }
-
-// The local time of day at which the run will be done.
-std::string clock_time(WallTime now, double seconds_ahead) {
-  const std::time_t then = static_cast<std::time_t>(to_unix_nanos(now) / 1'000'000'000) +
-                           static_cast<std::time_t>(std::llround(seconds_ahead));
-  std::tm parts{};
-  if (localtime_r(&then, &parts) == nullptr) return {};
-  constexpr std::array<const char*, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  std::string time = fmt::format("{:02}:{:02}", parts.tm_hour, parts.tm_min);
-  if (seconds_ahead < kWeekdayFromSeconds) return time;
-  return fmt::format("{} {}", kDays.at(static_cast<std::size_t>(parts.tm_wday)), time);
-}
 
 StyledLine progress_line(const RunStatus& status, const DisplayContext& context) {
   const std::int64_t total = status.items.total();
@@ -45,7 +31,8 @@ StyledLine progress_line(const RunStatus& status, const DisplayContext& context)
     if (status.eta_seconds) {
       figures.add(StyledLine("ETA " + format_span(*status.eta_seconds), Style::strong), 1);
       if (*status.eta_seconds >= kClockTimeFromSeconds) {
-        figures.add(StyledLine("at " + clock_time(context.wall_now, *status.eta_seconds)), 3);
+        const WallTime done_at = context.wall_now + from_seconds(*status.eta_seconds);
+        figures.add(StyledLine("at " + format_clock_time(done_at, context.wall_now)), 3);
       }
     }
   }
@@ -76,8 +63,15 @@ StyledLine states_line(const RunStatus& status, const DisplayContext& context) {
   for (const ItemState state : problem_states()) {
     if (status.items[state] > 0) line.add(StyledLine(text(state), style_of(state)));
   }
-  if (status.items[ItemState::submitted] > 0) line.add(StyledLine(text(ItemState::submitted)), 2);
-  line.add(StyledLine(text(ItemState::in_flight)), 3);
+  const std::string batches = format_batch_progress(status);
+  if (!batches.empty()) {
+    line.add(StyledLine(batches), 2);
+  } else if (status.items[ItemState::submitted] > 0) {
+    line.add(StyledLine(text(ItemState::submitted)), 2);
+  }
+  if (batches.empty() || status.items[ItemState::in_flight] > 0) {
+    line.add(StyledLine(text(ItemState::in_flight)), 3);
+  }
   if (status.error_rate && *status.error_rate > 0) {
     const Style style = *status.error_rate >= kHighErrorRate      ? Style::bad
                         : *status.error_rate >= kNotableErrorRate ? Style::warning
@@ -103,6 +97,20 @@ StyledLine rates_line(const RunStatus& status, const DisplayContext& context) {
   return line.fit(separator(context.unicode), context.columns);
 }
 
+StyledLine batches_line(const RunStatus& status, const DisplayContext& context) {
+  std::optional<WallTime> last;
+  for (const BatchProgress& batch : status.batches) {
+    if (batch.expires_at) last = std::max(last.value_or(*batch.expires_at), *batch.expires_at);
+  }
+  const std::size_t count = status.batches.size();
+  std::string text = fmt::format("{} provider {} open", count, count == 1 ? "batch" : "batches");
+  if (last && *last > context.wall_now) {
+    text += fmt::format(", {} {}", count == 1 ? "expires" : "the last expires",
+                        format_clock_time(*last, context.wall_now));
+  }
+  return StyledLine(text, Style::dim);
+}
+
 StyledLine activity_line(const RunStatus& status, const DisplayContext& context) {
   const double silent = to_seconds(context.since_last_result);
   const std::int64_t in_flight = status.items[ItemState::in_flight];
@@ -117,8 +125,10 @@ StyledLine activity_line(const RunStatus& status, const DisplayContext& context)
         fmt::format("no answer for {}, {} in flight", format_span(silent), group_digits(in_flight)),
         Style::warning);
   }
-  StyledLine line("sending", Style::dim);
-  if (status.concurrency > 0) {
+  const bool only_batches = !status.batches.empty() && in_flight == 0;
+  StyledLine line =
+      only_batches ? batches_line(status, context) : StyledLine("sending", Style::dim);
+  if (status.concurrency > 0 && !only_batches) {
     line.add(fmt::format(", up to {} at a time", status.concurrency), Style::dim);
   }
   if (context.columns >= 60) line.add("  (Ctrl-C stops cleanly)", Style::dim);

@@ -18,6 +18,7 @@ constexpr int kExitInterrupted = 130;
 constexpr int kExitTerminated = 143;
 constexpr std::size_t kShownErrors = 3;
 constexpr std::size_t kErrorChars = 120;
+constexpr std::size_t kShownBatches = 5;
 constexpr std::size_t kLabelWidth = 11;
 
 StyledLine row(std::string_view label, std::string_view value, Style style = Style::plain) {
@@ -28,6 +29,14 @@ StyledLine row(std::string_view label, std::string_view value, Style style = Sty
 
 std::string items(std::int64_t count) {
   return group_digits(count) + (count == 1 ? " item" : " items");
+}
+
+std::string open_batches(const RunStatus& status) {
+  const std::size_t count = status.batches.size();
+  if (count == 1) return "1 provider batch is still in progress";
+  // Of items that an earlier run submitted only their number may be known.
+  if (count == 0) return "provider batches are still in progress";
+  return fmt::format("{} provider batches are still in progress", count);
 }
 
 StyledLine headline(const RunStatus& status, int exit_code) {
@@ -48,7 +57,7 @@ StyledLine headline(const RunStatus& status, int exit_code) {
     case kExitPaused:
       return line.add("paused", Style::bad).add(", " + done + ", nothing is lost");
     case kExitBatchesOpen:
-      return line.add("provider batches are still in progress", Style::warning).add(", " + done);
+      return line.add(open_batches(status), Style::warning).add(", " + done);
     case kExitInterrupted:
     case kExitTerminated:
       return line.add("interrupted", Style::warning).add(", " + done + ", nothing is lost");
@@ -156,6 +165,17 @@ void add_figures(std::vector<StyledLine>& lines, const RunStatus& status,
                                                      format_compact(rate), fast ? "s" : "min")));
 }
 
+void add_batches(std::vector<StyledLine>& lines, const RunStatus& status) {
+  if (status.batches.empty()) return;
+  const auto batches = format_batches(status, status.updated_at.value_or(WallTime{}));
+  const std::size_t shown = std::min(kShownBatches, batches.size());
+  lines.emplace_back();
+  for (std::size_t i = 0; i < shown; ++i) lines.push_back(row(i == 0 ? "batches" : "", batches[i]));
+  if (shown < batches.size()) {
+    lines.push_back(row("", fmt::format("and {} more", batches.size() - shown)));
+  }
+}
+
 void add_errors(std::vector<StyledLine>& lines, const RunStatus& status) {
   if (status.errors.empty() || status.items.problems() == 0) return;
   lines.emplace_back();
@@ -181,12 +201,15 @@ struct NextStep {
 };
 
 std::string resume_purpose(const RunStatus& status, int exit_code) {
-  if (exit_code == kExitBatchesOpen) return "collects the batches";
+  const bool batches = !status.batches.empty();
+  if (exit_code == kExitBatchesOpen) {
+    return status.batches.size() == 1 ? "collects the batch" : "collects the batches";
+  }
   // The limit holds for all runs of the job: the same one stops the next at once.
   if (status.pause_reason.starts_with("--max-cost")) {
     return "goes on from here, with a higher --max-cost";
   }
-  return "goes on from here";
+  return batches ? "goes on from here, and collects the batches" : "goes on from here";
 }
 
 std::vector<NextStep> next_steps(const RunStatus& status, const SummaryHints& hints) {
@@ -254,6 +277,7 @@ std::vector<StyledLine> format_summary(const RunStatus& status, const SummaryHin
   const std::size_t before_figures = lines.size();
   add_figures(lines, status, hints);
   if (lines.size() == before_figures) lines.pop_back();
+  add_batches(lines, status);
   add_errors(lines, status);
   add_next_steps(lines, status, hints);
   return lines;

@@ -16,7 +16,7 @@ USAGE_FIELDS = {"input_tokens", "cached_input_tokens", "cache_write_tokens", "ou
                 "estimated"}
 STATUS_FIELDS = {
     "database", "model", "running", "items", "attempts", "retries", "usage", "cost_usd", "rate", "eta_seconds",
-    "waiting_for", "error_rate", "cached", "started_at", "pause_reason"}
+    "waiting_for", "error_rate", "cached", "started_at", "pause_reason", "batches"}
 STATE_FIELDS = {"total", "pending", "in_flight", "submitted", "succeeded", "filtered", "flagged", "failed", "invalid"}
 
 

@@ -26,13 +26,14 @@ struct RunRecord {
   std::optional<std::int64_t> tokens_per_minute;
 };
 
-/// One HTTP call.
+/// One HTTP call, or one answer of a provider batch.
 struct AttemptFacts {
   std::int64_t run = 0;
   std::int64_t number = 1;  ///< of its item, from 1
   std::int64_t started_ms = 0;
   std::int64_t latency_us = 0;
-  int http_status = 0;  ///< 0: no HTTP answer
+  std::int64_t batch = 0;  ///< that it came with, whose time `latency_us` is; 0: a call of its own
+  int http_status = 0;     ///< 0: no HTTP answer
   ErrorClass error = ErrorClass::none;
   std::optional<Usage> usage;
   std::optional<Money> cost;
@@ -46,6 +47,7 @@ struct ItemFacts {
   ErrorClass error = ErrorClass::none;
   std::int64_t attempts = 0;
   bool cached = false;
+  bool in_batch = false;  ///< its last attempt came with a provider batch
   std::optional<std::int64_t> finished_ms;
 };
 

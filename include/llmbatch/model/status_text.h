@@ -30,11 +30,21 @@ std::string format_span(double seconds);
 /// Problem states (filtered, flagged, failed, invalid) in the order in which they are shown.
 const std::vector<ItemState>& problem_states();
 
-/// `23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, ETA 54m, waiting for: ...`.
 /// What the job costs: `$3.42 so far`, `about $225.00 in all`, `$0.0045 per item`, `$1.00 saved`;
 /// `unknown` alone where it is, empty before the first attempt.
 std::vector<std::string> format_costs(const RunStatus& status);
 
+/// The local time of day; with the weekday from 20 hours away on, with the date from six days on.
+std::string format_clock_time(WallTime time, WallTime now);
+
+/// `in batches 4,210/10,000`, without the first figure where no provider tells it; empty: no
+/// provider batch is open.
+std::string format_batch_progress(const RunStatus& status);
+
+/// One line per open batch, in columns: `3  msgbatch_x  in_progress  4,210/10,000  expires 21:10`.
+std::vector<std::string> format_batches(const RunStatus& status, WallTime now);
+
+/// `23,847/50,000 done (47.7 %), 3 filtered, 12 failed, 481 req/min, ETA 54m, waiting for: ...`.
 std::string format_status_line(const RunStatus& status);
 
 }  // namespace llmbatch

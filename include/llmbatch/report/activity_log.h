@@ -15,20 +15,21 @@ namespace llmbatch {
 
 struct ActivitySlice {
   std::int64_t index = 0;  ///< begins at index * step_ms after the epoch
-  // By the start of the call:
+  // By the start of the call; answers of provider batches are left out:
   std::int64_t requests = 0;
   std::int64_t busiest_minute = 0;  ///< most requests in any 60 s that end in this slice
-  // By the end of the call:
+  // By the end of the call, or of the batch:
   std::int64_t answers = 0;
-  LatencyCounts latency;  ///< of the answers
+  LatencyCounts latency;  ///< of the answers to calls
   std::int64_t rate_limited = 0;
   std::int64_t other_errors = 0;
-  std::int64_t input_tokens = 0;
+  std::int64_t input_tokens = 0;  ///< of calls
   std::int64_t output_tokens = 0;
   Money cost;
   // By the time the item was finished:
   std::int64_t succeeded = 0;
   std::int64_t problems = 0;
+  std::int64_t done_in_batches = 0;  ///< of both
 };
 
 class ActivityLog {

@@ -43,8 +43,9 @@ struct EstimateReport {
 std::string format_estimate(const EstimateReport& report);
 
 /// `12.3M tokens in, 2.50M to 10.0M out, $37.50 to $225.00, about 1h40m (rpm limit)`: one line for
-/// the beginning of a run.
-std::string format_estimate_line(const EstimateReport& report);
+/// the beginning of a run. In batches the cost is theirs, and how long they take nobody knows.
+std::string format_estimate_line(const EstimateReport& report,
+                                 BillingMode mode = BillingMode::real_time);
 
 /// One object on one line, without a newline. What is unknown is null.
 std::string estimate_json(const EstimateReport& report);

@@ -39,6 +39,7 @@ struct JobReport {
   JobTally tally;
   std::int64_t run_count = 0;
   std::vector<RunRecord> last_runs;
+  std::int64_t batch_count = 0;    ///< provider batches that reached the provider
   std::int64_t request_limit = 0;  ///< the highest that was set, per minute; 0: none
   std::vector<ProblemSample> problems;
   std::optional<CompareResult> comparison;  ///< that of the job's input

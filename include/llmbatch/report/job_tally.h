@@ -40,7 +40,8 @@ struct RunTally {
   std::int64_t run = 0;
   std::int64_t attempts = 0;
   std::int64_t errors = 0;
-  std::int64_t first_ms = 0;
+  std::int64_t calls = 0;     ///< of the attempts
+  std::int64_t first_ms = 0;  ///< of the calls
   std::int64_t last_ms = 0;
   Money cost;
   std::int64_t unpriced = 0;
@@ -66,6 +67,8 @@ class JobTally {
   std::vector<ModelTally> models() const;
   /// Sums over all models.
   const ModelTally& total() const { return total_; }
+  /// Of these what came with provider batches.
+  const ModelTally& in_batches() const { return in_batches_; }
   std::int64_t retries() const { return retries_; }
   std::int64_t cached_items() const { return cached_items_; }
   const std::array<std::int64_t, kAttemptPlaces>& items_by_attempts() const {
@@ -73,7 +76,8 @@ class JobTally {
   }
   /// The last runs that made calls.
   const std::vector<RunTally>& runs() const { return runs_; }
-  /// Time between the first and the last call of each run, all runs together.
+  /// Time between the first and the last call of each run, all runs together; batches work without
+  /// us.
   std::int64_t active_ms() const { return active_ms_; }
   std::optional<std::int64_t> first_ms() const { return first_ms_; }
   std::optional<std::int64_t> last_ms() const { return last_ms_; }
@@ -94,6 +98,7 @@ class JobTally {
   std::map<ErrorClass, Messages> errors_;
   std::map<std::string, ModelTally, std::less<>> models_;
   ModelTally total_;
+  ModelTally in_batches_;
   std::int64_t retries_ = 0;
   std::int64_t cached_items_ = 0;
   std::array<std::int64_t, kAttemptPlaces> items_by_attempts_{};

@@ -13,7 +13,7 @@ struct AnsweredItem {
   TokenCount input = 0;
   TokenCount output = 0;
   std::int64_t attempts = 0;
-  std::int64_t latency_us = 0;  ///< of the longest attempt
+  std::int64_t latency_us = 0;  ///< of the longest call; 0: it came with a provider batch
 };
 
 }  // namespace llmbatch

@@ -45,6 +45,22 @@ RunStatus full_status() {
   status.updated_at = from_unix_nanos(1'795'400'047'123'456'789);
   status.pause_reason = "quota exhausted";
   status.errors = {{"server_error", "try later", 4}, {"timeout", "after 60 s", 2}};
+  status.batches = {
+      {.number = 3,
+       .provider_id = "msgbatch_x",
+       .state = "in_progress",
+       .requests = 10000,
+       .done = 4210,
+       .submitted_at = parse_rfc3339("2026-11-23T02:10:00.000Z"),
+       .expires_at = parse_rfc3339("2026-11-24T02:10:00.000Z")},
+      {.number = 4,
+       .provider_id = "",
+       .state = "ready",
+       .requests = 7,
+       .done = {},
+       .submitted_at = {},
+       .expires_at = {}},
+  };
   status.finished_this_run = 21;
   status.done_before = 45;
   status.elapsed = 90s + 1ns;
@@ -71,7 +87,12 @@ TEST(RunStatusJson, NamesAndTheirOrderAreFixed) {
       R"("cost_usd":{"spent":3.42,"projected":225,"saved":0.0000636,"per_item":0.0045},)"
       R"("rate":{"requests_per_minute":480.5,"tokens_per_minute":120000},"eta_seconds":12.25,)"
       R"("waiting_for":"tpm limit, 12 s","error_rate":0.015,"cached":11,)"
-      R"("started_at":"2026-11-23T02:14:07.123Z","pause_reason":"quota exhausted"})");
+      R"("started_at":"2026-11-23T02:14:07.123Z","pause_reason":"quota exhausted",)"
+      R"("batches":[{"number":3,"provider_id":"msgbatch_x","state":"in_progress",)"
+      R"("requests":10000,"done":4210,"submitted_at":"2026-11-23T02:10:00.000Z",)"
+      R"("expires_at":"2026-11-24T02:10:00.000Z"},)"
+      R"({"number":4,"provider_id":null,"state":"ready","requests":7,"done":null,)"
+      R"("submitted_at":null,"expires_at":null}]})");
 }
 
 TEST(RunStatusJson, WhatIsUnknownIsNull) {
@@ -84,7 +105,8 @@ TEST(RunStatusJson, WhatIsUnknownIsNull) {
       R"("output_tokens":0,"reasoning_tokens":0,"estimated":false},)"
       R"("cost_usd":{"spent":null,"projected":null,"saved":null,"per_item":null},)"
       R"("rate":{"requests_per_minute":null,"tokens_per_minute":null},"eta_seconds":null,)"
-      R"("waiting_for":null,"error_rate":null,"cached":0,"started_at":null,"pause_reason":null})");
+      R"("waiting_for":null,"error_rate":null,"cached":0,"started_at":null,"pause_reason":null,)"
+      R"("batches":[]})");
 }
 
 TEST(RunStatusJson, NumbersThatJsonCannotHoldAreNull) {
@@ -124,6 +146,10 @@ TEST(RunStatusStorage, EverythingComesBack) {
   EXPECT_EQ(status->errors[0].message, "try later");
   EXPECT_EQ(status->errors[0].count, 4);
   EXPECT_EQ(status->errors[1].error_class, "timeout");
+  ASSERT_EQ(status->batches.size(), 2U);
+  EXPECT_EQ(status->batches[0].submitted_at, stored.batches[0].submitted_at);
+  EXPECT_EQ(status->batches[0].expires_at, stored.batches[0].expires_at);
+  EXPECT_EQ(status->batches[1].done, std::nullopt);
 }
 
 TEST(RunStatusStorage, WhatIsAbsentStaysAbsent) {
@@ -146,7 +172,8 @@ TEST(RunStatusStorage, MissingMembersAreThoseOfAnOlderVersion) {
 
 TEST(RunStatusStorage, DamagedTextIsAbsent) {
   for (const char* text : {"", "{", "[]", "null", R"({"model":1})", R"({"items":3})",
-                           R"({"usage":"x"})", R"({"errors":[1]})", R"({"errors":{"a":1}})"}) {
+                           R"({"usage":"x"})", R"({"errors":[1]})", R"({"errors":{"a":1}})",
+                           R"({"batches":{}})", R"({"batches":[{"number":"x"}]})"}) {
     EXPECT_FALSE(from_storage_json(text).has_value()) << text;
   }
 }

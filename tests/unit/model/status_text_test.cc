@@ -78,5 +78,63 @@ TEST(StatusText, AStatusLineLeavesOutWhatIsNotKnown) {
   EXPECT_EQ(format_status_line(status), "1/2 done (50.0 %)");
 }
 
+class BatchText : public testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    status.items[ItemState::submitted] = 10007;
+    status.batches.resize(2);
+    status.batches[0].number = 9;
+    status.batches[0].provider_id = "msgbatch_\x1b[2Jx";
+    status.batches[0].state = "in_progress";
+    status.batches[0].requests = 10000;
+    status.batches[0].done = 4210;
+    status.batches[0].submitted_at = now - std::chrono::hours(2);
+    status.batches[0].expires_at = now + std::chrono::hours(19);
+    status.batches[1].number = 10;
+    status.batches[1].state = "ready";
+    status.batches[1].requests = 7;
+  }
+  void TearDown() override {
+    unsetenv("TZ");
+    tzset();
+  }
+
+  WallTime now = *parse_rfc3339("2026-11-23T02:14:07.123Z");  // a Monday
+  RunStatus status;
+};
+
+TEST_F(BatchText, TimesFarAwayNameTheirDay) {
+  EXPECT_EQ(format_clock_time(now, now), "02:14");
+  EXPECT_EQ(format_clock_time(now - std::chrono::hours(3), now), "23:14");
+  EXPECT_EQ(format_clock_time(now + std::chrono::hours(20), now), "Mon 22:14");
+  EXPECT_EQ(format_clock_time(now - std::chrono::hours(48), now), "Sat 02:14");
+  EXPECT_EQ(format_clock_time(now + std::chrono::hours(7 * 24), now), "2026-11-30 02:14");
+}
+
+TEST_F(BatchText, RowsStandInColumns) {
+  EXPECT_THAT(
+      format_batches(status, now),
+      ElementsAre(
+          " 9  msgbatch_\xEF\xBF\xBD[2Jx  in_progress  4,210/10,000  submitted 00:14  expires "
+          "21:14",
+          "10  -               ready                   7"));
+}
+
+TEST_F(BatchText, ABatchWhoseTimeIsOverHasExpired) {
+  status.batches[0].expires_at = now - std::chrono::hours(1);
+  EXPECT_THAT(format_batches(status, now).front(), testing::HasSubstr("  expired 01:14"));
+}
+
+TEST_F(BatchText, ProgressIsThatOfTheProviders) {
+  EXPECT_EQ(format_batch_progress(status), "in batches 4,210/10,007");
+  EXPECT_EQ(format_status_line(status), "0/10,007 done (0.0 %), in batches 4,210/10,007");
+  status.batches[0].done.reset();
+  EXPECT_EQ(format_batch_progress(status), "in batches 10,007");
+  status.batches.clear();
+  EXPECT_EQ(format_batch_progress(status), "");
+}
+
 }  // namespace
 }  // namespace llmbatch

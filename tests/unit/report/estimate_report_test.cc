@@ -70,6 +70,16 @@ TEST_F(EstimateReportTest, WithoutAnswersItIsARangeUpToTheCap) {
             "25.0M tokens in, 50,000 to 10.0M out, $75.75 to $225.00, about 1h40m (rpm limit)");
 }
 
+TEST_F(EstimateReportTest, TheLineOfARunInBatchesHasTheirCostAndNoDuration) {
+  report_.basis.output = SampleInterval{30, 200, 10, 200, 200};
+  estimate("mine", 0);
+  EXPECT_EQ(format_estimate_line(report_, BillingMode::batch),
+            "25.0M tokens in, about 10.0M out, $112.50 in batches");
+  report_.job.batch.reset();
+  EXPECT_THAT(format_estimate_line(report_, BillingMode::batch),
+              HasSubstr(", cost unknown in batches"));
+}
+
 TEST_F(EstimateReportTest, UnknownIsNeverADollarFigure) {
   report_.model = "openai/strange\x1b[31m";
   estimate("strange\x1b[31m", 0);
@@ -82,6 +92,29 @@ TEST_F(EstimateReportTest, UnknownIsNeverADollarFigure) {
   const json object = json::parse(estimate_json(report_));
   EXPECT_TRUE(object["cost_usd"]["real_time"].is_null());
   EXPECT_TRUE(object["output_tokens"]["high"].is_null());
+}
+
+TEST_F(EstimateReportTest, BothWaysAreToldWhereThereAreBoth) {
+  report_.basis.output = SampleInterval{30, 200, 10, 200, 200};
+  estimate("mine", 0);
+  const json object = json::parse(estimate_json(report_));
+  EXPECT_EQ(object["cost_usd"]["real_time"]["expected"], 225);
+  EXPECT_EQ(object["cost_usd"]["batch"]["expected"], 112.5);
+}
+
+TEST_F(EstimateReportTest, WithoutABatchPriceItIsUnknownAndNotThatOfRealTime) {
+  FlatPrice flat;
+  flat.input = dollars("3");
+  flat.output = dollars("15");
+  prices_ = *JobPrices::make(PriceTable::shipped(), "deepseek", "mine", flat);
+  report_.basis.output = SampleInterval{30, 200, 10, 200, 200};
+  estimate("mine", 0);
+  const std::string text = format_estimate(report_);
+  EXPECT_THAT(text, HasSubstr("cost       $225.00"));
+  EXPECT_THAT(text, HasSubstr("in batches unknown  [no batch price is known for this model]\n"));
+  const json object = json::parse(estimate_json(report_));
+  EXPECT_EQ(object["cost_usd"]["real_time"]["expected"], 225);
+  EXPECT_TRUE(object["cost_usd"]["batch"].is_null());
 }
 
 // The names that scripts read.

@@ -302,6 +302,8 @@ TEST(OutputFile, AFullDiskIsAnError) {
   EXPECT_THAT(finished.error().message, HasSubstr("/dev/full: cannot write ("));
 }
 
+const WallTime kStatusTime = from_unix_nanos(1'800'000'000'000'000'000);
+
 TEST(StatusReport, ShowsARunOnOneScreen) {
   RunStatus status;
   status.database = "tickets.jsonl.llmbatch.db";
@@ -346,6 +348,39 @@ TEST(StatusReport, ShowsARunOnOneScreen) {
             "cost        $107.31 so far, about $225.00 in all\n"
             "\n"
             "errors      15 server_error: The server had\xEF\xBF\xBD[31m an error\n");
+}
+
+RunStatus in_batches(std::size_t count) {
+  RunStatus status;
+  status.items[ItemState::submitted] = 10;
+  for (std::size_t i = 0; i < count; ++i) {
+    BatchProgress batch;
+    batch.number = static_cast<std::int64_t>(i) + 1;
+    batch.provider_id = "msgbatch_x";
+    batch.state = "in_progress";
+    batch.requests = 10;
+    batch.done = 4;
+    status.batches.push_back(batch);
+  }
+  return status;
+}
+
+TEST(StatusReport, OpenBatchesHaveASectionAlsoWithoutARun) {
+  EXPECT_EQ(format_status(in_batches(2), kStatusTime),
+            "run         not running, batches are open\n"
+            "\n"
+            "done        0 of 10 (0.0 %)\n"
+            "open        10 submitted\n"
+            "\n"
+            "batches     1  msgbatch_x  in_progress  4/10\n"
+            "            2  msgbatch_x  in_progress  4/10\n");
+}
+
+TEST(StatusReport, ManyBatchesDoNotFillTheScreen) {
+  const std::string text = format_status(in_batches(15), kStatusTime);
+  EXPECT_THAT(text, HasSubstr("            12  msgbatch_x"));
+  EXPECT_THAT(text, Not(HasSubstr("            13  msgbatch_x")));
+  EXPECT_THAT(text, HasSubstr("            and 3 more\n"));
 }
 
 TEST(StatusReport, SaysWhenARunIsSilentOrPaused) {

@@ -191,6 +191,89 @@ TEST(HtmlReport, SaysWhatIdenticalRequestsSaved) {
       HasSubstr("12 items were answered from earlier identical requests, which saved $0.50"));
 }
 
+/// Of a batch that took three hours and came at once.
+AttemptFacts batch_answer() {
+  AttemptFacts attempt = answer(kStartMs, std::int64_t{3} * 3600 * 1'000'000);
+  attempt.batch = 1;
+  return attempt;
+}
+
+ItemFacts done_in_batch() {
+  ItemFacts item = done(kStartMs + 3 * 3600 * 1000);
+  item.in_batch = true;
+  return item;
+}
+
+TEST(JobTally, ABatchHasNoLatencyNoRateAndNoWorkingTime) {
+  JobTally tally;
+  tally.add_attempt(answer(kStartMs));
+  for (int i = 0; i < 50; ++i) {
+    tally.add_attempt(batch_answer());
+    tally.add_item(done_in_batch());
+  }
+  tally.add_attempt(answer(kStartMs + 1000));
+  tally.finish();
+  EXPECT_EQ(tally.latency().count(), 2);
+  EXPECT_EQ(tally.latency().largest(), 300'000);
+  EXPECT_EQ(tally.active_ms(), 1300);
+  EXPECT_EQ(tally.activity().busiest_minute(), 2);
+  EXPECT_EQ(tally.total().attempts, 52);
+  EXPECT_EQ(tally.in_batches().attempts, 50);
+  EXPECT_EQ(tally.in_batches().cost, *Money::parse_dollars("0.5"));
+  std::int64_t requests = 0;
+  std::int64_t tokens = 0;
+  std::int64_t in_batches = 0;
+  Money cost;
+  for (const ActivitySlice& slice : tally.activity().slices()) {
+    requests += slice.requests;
+    tokens += slice.input_tokens;
+    in_batches += slice.done_in_batches;
+    cost += slice.cost;
+    EXPECT_EQ(slice.latency.count() > 0 ? slice.latency.largest() : 300'000, 300'000);
+  }
+  EXPECT_EQ(requests, 2);
+  EXPECT_EQ(tokens, 800);
+  EXPECT_EQ(in_batches, 50);
+  EXPECT_EQ(cost, *Money::parse_dollars("0.52"));
+}
+
+TEST(HtmlReport, TellsWhatCameWithBatches) {
+  JobReport report = sample_report();
+  report.tally = JobTally();
+  report.tally.add_attempt(answer(kStartMs));
+  report.tally.add_item(done(kStartMs + 300));
+  for (int i = 0; i < 3; ++i) {
+    report.tally.add_attempt(batch_answer());
+    report.tally.add_item(done_in_batch());
+  }
+  report.tally.finish();
+  report.batch_count = 2;
+  const std::string page = render_html_report(report);
+  EXPECT_THAT(page, HasSubstr("<div class=\"k\">Provider batches</div><div class=\"v\">2</div>"
+                              "<div class=\"s\">3 answers, 75.0 % of the cost</div>"));
+  EXPECT_THAT(page, HasSubstr("3 answers came with 2 provider batches, for $0.03, 75.0 % of the "
+                              "cost."));
+  EXPECT_THAT(page, HasSubstr("; without the items of provider batches."));
+  EXPECT_THAT(page, HasSubstr("400 tokens in and 20 out, retries included; without those of "
+                              "provider batches."));
+}
+
+TEST(HtmlReport, AJobOfBatchesAloneShowsNoRatesAndNoLatency) {
+  JobReport report = sample_report();
+  report.tally = JobTally();
+  report.tally.add_attempt(batch_answer());
+  report.tally.add_item(done_in_batch());
+  report.tally.finish();
+  report.batch_count = 1;
+  const std::string page = render_html_report(report);
+  EXPECT_THAT(page, HasSubstr("1 answer, 100.0 % of the cost"));
+  for (const char* absent : {"id=\"latency\"", "id=\"limits\"", "Items per ", "Tokens per minute",
+                             "Working time", "on average", "nan"}) {
+    EXPECT_THAT(page, Not(HasSubstr(absent)));
+  }
+  EXPECT_THAT(render_html_report(sample_report()), Not(HasSubstr("Provider batches")));
+}
+
 TEST(HtmlReport, EscapesTextFromEverywhere) {
   const std::string evil = "</style><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
   JobReport report = sample_report();

@@ -111,7 +111,7 @@ TEST_F(Opening, NewerVersionIsRefusedAndNotChanged) {
   ASSERT_FALSE(writer.has_value());
   EXPECT_EQ(writer.error().kind, ErrorKind::mismatch);
   EXPECT_EQ(writer.error().message,
-            path_ + ": was written by a newer llmbatch (schema 7, this one knows 1)");
+            path_ + ": was written by a newer llmbatch (schema 7, this one knows 2)");
   EXPECT_EQ(StoreReader::open(path_).error().message, writer.error().message);
   EXPECT_EQ(file_bytes(), before);
   EXPECT_THAT(directory_entries(), ElementsAre("t.db"));

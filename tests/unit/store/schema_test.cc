@@ -15,7 +15,7 @@ class Schema : public StoreTest {};
 TEST_F(Schema, IdentityOfTheFile) {
   open().reset();
   EXPECT_THAT(sql("pragma application_id"), ElementsAre("1280068930"));
-  EXPECT_THAT(sql("pragma user_version"), ElementsAre("1"));
+  EXPECT_THAT(sql("pragma user_version"), ElementsAre("2"));
   EXPECT_THAT(sql("pragma journal_mode"), ElementsAre("wal"));
   EXPECT_EQ(file_bytes().substr(68, 4), "LLMB");
   EXPECT_EQ(static_cast<int>(ResponseEncoding::plain), 0);
@@ -30,8 +30,13 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
       ElementsAre(
           "attempts: id seq run number started_ms latency_us http_status error_class transmissions"
           " input_tokens cached_input_tokens cache_write_tokens output_tokens reasoning_tokens"
-          " usage_estimated reported_cost_pico cost_pico model finish_reason request_id error_code"
+          " usage_estimated reported_cost_pico cost_pico model finish_reason request_id batch "
+          "error_code"
           " error_message response_encoding response",
+          "batches: number run stage remote_state call_begun_ms tag model url requests bytes"
+          " first_seq last_seq file_path input_file remote_id remote_total remote_succeeded"
+          " remote_failed queue_full cancel_asked other_ids key_hash reserved_pico answered"
+          " unanswered created_ms submitted_ms expires_ms ended_ms collected_ms message",
           "input: id run path device inode size_bytes mtime_nanos ctime_nanos ends has_line_map"
           " natural_order lines blank todo changed duplicates invalid done_succeeded done_filtered"
           " done_flagged done_failed done_invalid",
@@ -52,12 +57,17 @@ TEST_F(Schema, NamesOfTablesAndColumns) {
           " input_mtime_nanos input_lines end_reason exit_code finished_items attempts cost_pico "
           "rpm tpm endpoint",
           "status: id updated_ms json",
+          "submissions: seq batch position tries own_model changed reask retries timeouts malformed"
+          " truncated rate_limited request_hash",
           "verdicts: id seq request_hash attempt state verdict sampled applied time_ms reviewer"
           " note",
-          "attempt_log: attempt_id id number run started_at latency_ms http_status error error_code"
+          "attempt_log: attempt_id id number run started_at latency_ms batch http_status error"
+          " error_code"
           " error_message model finish_reason provider_request_id input_tokens cached_input_tokens"
           " cache_write_tokens output_tokens reasoning_tokens usage_estimated cost_usd"
           " transmissions seq",
+          "batch_log: number run stage provider_state provider_id model requests answered"
+          " unanswered submitted_at ended_at collected_at message",
           "results: id state output error error_message http_status model input_tokens"
           " cached_input_tokens cache_write_tokens output_tokens reasoning_tokens cost_usd attempts"
           " latency_ms finish_reason provider_request_id cached finished_at line seq",

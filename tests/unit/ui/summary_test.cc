@@ -80,6 +80,40 @@ TEST(Summary, PausesAndInterruptsNameTheCommandToGoOnWith) {
   }
 }
 
+RunStatus with_batches(std::size_t count) {
+  RunStatus status = test::run_in_progress();
+  status.items[ItemState::submitted] = 10;
+  for (std::size_t i = 0; i < count; ++i) {
+    BatchProgress batch;
+    batch.number = static_cast<std::int64_t>(i) + 1;
+    batch.provider_id = "msgbatch_x";
+    batch.state = "in_progress";
+    batch.requests = 10;
+    batch.done = 4;
+    status.batches.push_back(batch);
+  }
+  return status;
+}
+
+TEST(Summary, OpenBatchesAreCountedListedAndCollectedByTheNextCommand) {
+  const SummaryHints hints{
+      .resume_command = "llmbatch run x --via batch", .exit_code = 6, .price_note = ""};
+  const std::string text = text_of(with_batches(2), hints);
+  EXPECT_THAT(text, HasSubstr("llmbatch: 2 provider batches are still in progress, 23,847 of "));
+  EXPECT_THAT(text, HasSubstr("\n  batches     1  msgbatch_x  in_progress  4/10\n"
+                              "              2  msgbatch_x  in_progress  4/10\n"));
+  EXPECT_THAT(text, HasSubstr("next        llmbatch run x --via batch  # collects the batches\n"));
+  EXPECT_THAT(text_of(with_batches(1), hints),
+              HasSubstr("llmbatch: 1 provider batch is still in progress, "));
+  EXPECT_THAT(text_of(with_batches(9), hints), HasSubstr("\n              and 4 more\n"));
+}
+
+TEST(Summary, APausedRunWithOpenBatchesSaysThatTheyAreCollected) {
+  const SummaryHints hints{.resume_command = "llmbatch run x", .exit_code = 4, .price_note = ""};
+  EXPECT_THAT(text_of(with_batches(1), hints),
+              HasSubstr("llmbatch run x  # goes on from here, and collects the batches\n"));
+}
+
 TEST(Summary, ASpentBudgetIsNotGoneOnWithAsItIs) {
   RunStatus status = test::run_in_progress();
   status.pause_reason = "--max-cost $5 would be passed: $4.99 spent";

@@ -45,6 +45,33 @@ TEST(TerminalMonitor, RedrawsInPlace) {
   EXPECT_THAT(screen.unknown_escapes(), IsEmpty());
 }
 
+TEST(TerminalMonitor, WhileOnlyBatchesAreOpenNothingIsSentAndNoEndIsForetold) {
+  const test::ScopedVariable zone("TZ", "UTC");
+  tzset();
+  PseudoTerminal terminal(80);
+  test::ManualClock clock;
+  Screen screen(80);
+  TerminalMonitor monitor(terminal.program.get(), kPlain, clock);
+  RunStatus status;
+  status.items[ItemState::submitted] = 10000;
+  status.concurrency = 8;
+  status.batches.resize(2);
+  status.batches[0].requests = 9000;
+  status.batches[0].done = 4210;
+  status.batches[0].expires_at = clock.wall_now() + std::chrono::hours(19);
+  status.batches[1].requests = 1000;
+  status.batches[1].expires_at = clock.wall_now() + std::chrono::hours(2);
+  monitor.progress(status);
+  clock.advance(std::chrono::minutes(10));
+  monitor.progress(status);
+  screen.feed(terminal.read());
+  EXPECT_THAT(
+      screen.lines(),
+      ElementsAre("[................................................]  0.0 %  0/10,000",
+                  "0 succeeded  in batches 4,210/10,000", "",
+                  "2 provider batches open, the last expires 21:14  (Ctrl-C stops cleanly)"));
+}
+
 TEST(TerminalMonitor, DrawsAtMostTenTimesASecond) {
   PseudoTerminal terminal;
   test::ManualClock clock;
