@@ -160,15 +160,8 @@ void BatchRunner::forget_foreign(Open& batch) {
                    sanitize_for_terminal(batch.record.remote_id)));
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i)
     unlink(result_path(batch, i).c_str());
-  batch.record.other_ids.push_back(batch.record.remote_id);
-  batch.record.remote_id.clear();
-  batch.record.submitted_at.reset();
-  batch.record.counts.reset();
-  batch.record.remote_state = RemoteBatchState::unknown;
-  batch.record.stage =
-      parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  detach(batch);
   batch.record.call_begun_at = batch.record.created_at;
-  batch.remote = {};
   batch.misses = 0;
   batch.next_at = parts_.clock.now();
   write_record(batch.record);

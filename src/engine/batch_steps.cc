@@ -314,8 +314,20 @@ void BatchRunner::poll(Open& batch) {
                        ? settings_.poll_interval
                        : std::min(batch.interval + batch.interval / 4, 4 * settings_.poll_interval);
   batch.next_at = parts_.clock.now() + batch.interval;
-  status_.waiting_for =
-      fmt::format("{}", open_.size() == 1 ? "the provider batch" : "the provider batches");
+  status_.waiting_for = open_.size() == 1 ? "the provider batch" : "the provider batches";
+}
+
+/// The provider's batch, if any, is not this one: back to before it was created.
+void BatchRunner::detach(Open& batch) {
+  BatchRecord& record = batch.record;
+  if (!record.remote_id.empty()) record.other_ids.push_back(record.remote_id);
+  record.remote_id.clear();
+  record.submitted_at.reset();
+  record.ended_at.reset();
+  record.counts.reset();
+  record.remote_state = RemoteBatchState::unknown;
+  record.stage = parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  batch.remote = {};
 }
 
 /// The account's queue has no room: nothing was taken, and the same file is submitted again when
@@ -325,17 +337,9 @@ void BatchRunner::set_queue_full(Open& batch, std::string message) {
     tell(fmt::format("batch {}: the provider's queue is full ({}); it waits for room",
                      batch.record.number, message));
   }
-  if (!batch.record.remote_id.empty()) batch.record.other_ids.push_back(batch.record.remote_id);
-  batch.record.remote_id.clear();
-  batch.record.submitted_at.reset();
-  batch.record.ended_at.reset();
-  batch.record.counts.reset();
-  batch.record.remote_state = RemoteBatchState::unknown;
-  batch.record.stage =
-      parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  detach(batch);
   batch.record.queue_full = true;
   batch.record.message = std::move(message);
-  batch.remote = {};
   batch.interval =
       std::min(2 * std::max(batch.interval, settings_.poll_interval), kLongestBatchBackoff);
   batch.next_at = parts_.clock.now() + batch.interval;

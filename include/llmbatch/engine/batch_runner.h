@@ -128,6 +128,7 @@ class BatchRunner {
   bool carry_on(Open& batch, const Verdict& verdict, std::string_view what);
   void later(Open& batch, const Verdict& verdict, std::string_view what);
   void not_understood(Open& batch, const Error& error, std::string_view what);
+  void detach(Open& batch);
   void set_queue_full(Open& batch, std::string message);
   BatchDraft draft_of(const BatchRecord& record) const;
   bool write_record(const BatchRecord& record);
