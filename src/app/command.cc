@@ -7,6 +7,9 @@
 namespace llmbatch {
 namespace {
 
+/// As many as a shell takes.
+constexpr std::size_t kManyPositionals = 100'000;
+
 constexpr std::string_view kRunDescription =
     R"(Sends every item of INPUT (a JSONL file, also .gz or .zst, or - for stdin) that has no result yet, and stores each result in the database as it comes. The same command starts a job, resumes it after a crash, and picks up new or changed lines from cron.
 
@@ -75,6 +78,32 @@ llmbatch review --import sheet.csv # ... and bring the verdicts back)";
 
 constexpr std::string_view kSimulateDescription =
     R"(Answers like a provider on 127.0.0.1, with the latency, limits and errors you choose. Point a run at it to rehearse without a key and without cost.)";
+
+constexpr std::string_view kBatchesListDescription =
+    R"(Lists the provider batches of a job, done ones included, as the last run left them. INPUT stands for its database INPUT.llmbatch.db; without either, the only *.llmbatch.db of the directory is taken.)";
+
+constexpr std::string_view kBatchesCancelDescription =
+    R"(Asks the provider to cancel batches of the job, by number, or all that are open. What a batch has answered until then is collected by the next run, and paid; the rest is pending again after that. A batch that never reached the provider is given up at once. Waits for nothing.)";
+
+constexpr std::string_view kBatchesForgetDescription =
+    R"(Gives the items of batches back to the job without their answers: for batches whose results are lost, or whose key is gone. The next run sends these items again. What the provider did of them is paid twice, so this asks first (--yes: it does not).)";
+
+constexpr std::string_view kBatchesWriteDescription =
+    R"(Writes what is not done yet as request files, one per batch, and sends nothing: for vLLM's run-batch and other engines that read OpenAI's batch files, or for a provider that is reached from elsewhere. The items count as submitted until batches read brings their answers, or batches forget gives them back. Where the provider has a Batch API, the files have its form, else OpenAI's.
+
+Takes the options of run that decide what is sent. No key is needed.)";
+
+constexpr std::string_view kBatchesWriteExamples =
+    R"(llmbatch batches write tickets.jsonl -o out --base-url http://localhost:8000/v1 --model my-model
+python -m vllm.entrypoints.openai.run_batch -i out/batch-1.jsonl -o done-1.jsonl --model my-model
+llmbatch batches read done-1.jsonl --input tickets.jsonl)";
+
+constexpr std::string_view kBatchesReadDescription =
+    R"(Takes result files of batches into the job, by custom id: OpenAI's result lines, as vLLM's run-batch and others write them, or those of the job's own provider. Every answer is judged as in a run. What is stored already is left out, so the same file may be read again; lines of other jobs are counted and named. Every line is checked before the first is stored. .gz and .zst files are read as they are, - is stdin.)";
+
+constexpr std::string_view kBatchesReadExamples =
+    R"(llmbatch batches read done-1.jsonl done-2.jsonl --input tickets.jsonl
+llmbatch batches read results.jsonl --db tickets.jsonl.llmbatch.db --json)";
 
 constexpr std::string_view kConfigShowDescription =
     R"(Prints every setting with its value and where it came from: flag, environment (LLMBATCH_*), ./llmbatch.toml, the user's config.toml, or the default. What is printed is itself a configuration file. Keys are never shown, only whether they are set.)";
@@ -146,6 +175,54 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
      .summary = "spot-check a sample of the answers, or walk through the problems",
      .description = kReviewDescription,
      .examples = kReviewExamples},
+    {.command = Command::batches_list,
+     .name = "batches list",
+     .positionals = "[INPUT|DB]",
+     .min_positionals = 0,
+     .max_positionals = 1,
+     .summary = "the provider batches of a job",
+     .description = kBatchesListDescription,
+     .examples = "llmbatch batches list tickets.jsonl\nllmbatch batches list --json"},
+    {.command = Command::batches_show,
+     .name = "batches show",
+     .positionals = "N",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "everything about one provider batch",
+     .description = "Shows what the job knows of its batch number N, without asking the provider.",
+     .examples = "llmbatch batches show 3\nllmbatch batches show 3 --input tickets.jsonl --json"},
+    {.command = Command::batches_cancel,
+     .name = "batches cancel",
+     .positionals = "N...|all",
+     .min_positionals = 1,
+     .max_positionals = kManyPositionals,
+     .summary = "ask the provider to end batches",
+     .description = kBatchesCancelDescription,
+     .examples = "llmbatch batches cancel 3\nllmbatch batches cancel all --input tickets.jsonl"},
+    {.command = Command::batches_forget,
+     .name = "batches forget",
+     .positionals = "N...",
+     .min_positionals = 1,
+     .max_positionals = kManyPositionals,
+     .summary = "give up batches, and send their items again",
+     .description = kBatchesForgetDescription,
+     .examples = "llmbatch batches forget 3\nllmbatch batches forget 3 4 --yes"},
+    {.command = Command::batches_write,
+     .name = "batches write",
+     .positionals = "INPUT",
+     .min_positionals = 1,
+     .max_positionals = 1,
+     .summary = "request files for engines that are not reached from here",
+     .description = kBatchesWriteDescription,
+     .examples = kBatchesWriteExamples},
+    {.command = Command::batches_read,
+     .name = "batches read",
+     .positionals = "FILE...",
+     .min_positionals = 1,
+     .max_positionals = kManyPositionals,
+     .summary = "take result files into the job",
+     .description = kBatchesReadDescription,
+     .examples = kBatchesReadExamples},
     {.command = Command::simulate,
      .name = "simulate",
      .positionals = "",
@@ -204,6 +281,23 @@ constexpr auto kCommands = std::to_array<CommandSpec>({
 }  // namespace
 
 std::span<const CommandSpec> command_table() { return kCommands; }
+
+std::vector<const CommandSpec*> commands_of(std::string_view first) {
+  std::vector<const CommandSpec*> found;
+  for (const CommandSpec& spec : kCommands) {
+    if (first_word(spec) == first) found.push_back(&spec);
+  }
+  return found;
+}
+
+std::string_view first_word(const CommandSpec& spec) {
+  return spec.name.substr(0, spec.name.find(' '));
+}
+
+std::string_view second_word(const CommandSpec& spec) {
+  const std::size_t blank = spec.name.find(' ');
+  return blank == std::string_view::npos ? std::string_view() : spec.name.substr(blank + 1);
+}
 
 const CommandSpec& command_spec(Command command) {
   for (const CommandSpec& spec : kCommands) {

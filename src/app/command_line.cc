@@ -181,24 +181,54 @@ tl::unexpected<Error> unknown_command(const std::string& word) {
   return usage_error(std::move(message));
 }
 
+/// The second words of these commands: `list, show or cancel`.
+std::string second_words(const std::vector<const CommandSpec*>& group) {
+  std::string text;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (i > 0) text += i + 1 == group.size() ? " or " : ", ";
+    text += second_word(*group[i]);
+  }
+  return text;
+}
+
+tl::unexpected<Error> no_second_word(const std::vector<std::string>& words,
+                                     const std::vector<const CommandSpec*>& group) {
+  if (words.size() == 1) {
+    return usage_error(
+        group.size() == 1
+            ? fmt::format("'{}' needs a second word; did you mean '{}'?", words[0], group[0]->name)
+            : fmt::format("'{}' needs a second word: {}", words[0], second_words(group)));
+  }
+  std::vector<std::string> known;
+  for (const CommandSpec* spec : group) known.emplace_back(second_word(*spec));
+  std::string message =
+      fmt::format("unknown command '{} {}'", words[0], sanitize_for_terminal(words[1]));
+  const auto near = group.size() == 1 ? known[0] : nearest_word(words[1], known);
+  return usage_error(near ? fmt::format("{}; did you mean '{} {}'?", message, words[0], *near)
+                          : fmt::format("{} (known: {})", message, second_words(group)));
+}
+
 /// The command that the first words name; `used` is how many of them.
 Result<Command> find_command(const std::vector<std::string>& words, std::size_t& used) {
-  for (const CommandSpec& spec : command_table()) {
-    const std::size_t blank = spec.name.find(' ');
-    if (words[0] != spec.name.substr(0, blank)) continue;
-    used = 1;
-    if (blank == std::string_view::npos) return spec.command;
-    const bool second = words.size() > 1 && words[1] == spec.name.substr(blank + 1);
-    const bool asks_help = words.size() > 1 && (words[1] == "--help" || words[1] == "-h");
-    if (second) used = 2;
-    if (second || asks_help) return spec.command;
-    return usage_error(
-        words.size() > 1
-            ? fmt::format("unknown command '{} {}'; did you mean '{}'?", words[0],
-                          sanitize_for_terminal(words[1]), spec.name)
-            : fmt::format("'{}' needs a second word; did you mean '{}'?", words[0], spec.name));
+  const auto group = commands_of(words[0]);
+  if (group.empty()) return unknown_command(words[0]);
+  used = 1;
+  if (second_word(*group[0]).empty()) return group[0]->command;
+  for (const CommandSpec* spec : group) {
+    if (words.size() == 1 || words[1] != second_word(*spec)) continue;
+    used = 2;
+    return spec->command;
   }
-  return unknown_command(words[0]);
+  const bool asks_help = words.size() > 1 && (words[1] == "--help" || words[1] == "-h");
+  if (asks_help && group.size() == 1) return group[0]->command;
+  return no_second_word(words, group);
+}
+
+/// `batches --help` and `help batches`: which commands begin so.
+bool asks_for_group(const std::vector<std::string>& words, bool help) {
+  if (words.empty() || commands_of(words[0]).size() < 2) return false;
+  if (words.size() == 1) return help;
+  return words[1] == "--help" || words[1] == "-h";
 }
 
 ParsedCommand printed(Command command, std::string text) {
@@ -210,8 +240,9 @@ ParsedCommand printed(Command command, std::string text) {
 
 Result<ParsedCommand> parse_help(const std::vector<std::string>& words, std::size_t width) {
   if (words.empty() || words[0] == "help") return printed(Command::help, overview_text(width));
+  if (asks_for_group(words, true)) return printed(Command::help, group_text(words[0], width));
   std::vector<std::string> full = words;
-  if (full[0] == "config" && full.size() == 1) full.emplace_back("show");
+  if (full.size() == 1) full.emplace_back("--help");
   std::size_t used = 0;
   const auto command = find_command(full, used);
   if (!command) return forward_error(command);
@@ -270,6 +301,7 @@ Result<ParsedCommand> parse_command_line(const std::vector<std::string>& argumen
   }
   const std::string& first = arguments[0];
   if (first.size() > 1 && first.front() == '-') return parse_without_command(first, width);
+  if (asks_for_group(arguments, false)) return printed(Command::help, group_text(first, width));
   std::size_t used = 0;
   const auto command = find_command(arguments, used);
   if (!command) return forward_error(command);

@@ -20,19 +20,6 @@ bool is_plain(char c) {
          c == '-';
 }
 
-/// The settings that `run` shares, as if they had been given to it.
-Result<Settings> run_settings(const Settings& settings) {
-  Settings shared(Command::run);
-  for (const Settings::Entry& entry : settings.entries()) {
-    const bool both = contains(entry.spec->commands, Command::run);
-    if (!both || !entry.is_set || entry.origin.kind == OriginKind::default_value) continue;
-    if (Status set = shared.set({entry.spec, entry.value.texts, entry.origin}); !set) {
-      return forward_error(set);
-    }
-  }
-  return shared;
-}
-
 Result<std::vector<std::string>> model_names(const Settings& settings) {
   std::vector<std::string> names = settings.list("models");
   if (names.empty()) {
@@ -106,7 +93,7 @@ Result<CompareOptions> make_compare_options(const std::string& input, const Sett
   if (options.answers == "-") {
     return usage_error("--answers: stdout is for the result itself; name a file");
   }
-  auto shared = run_settings(settings);
+  auto shared = shared_run_settings(settings);
   if (!shared) return forward_error(shared);
   const SettingSpec* database = find_setting(Command::run, "db");
   const Origin origin{OriginKind::flag, "--dir"};

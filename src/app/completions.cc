@@ -26,7 +26,34 @@ std::vector<const CommandSpec*> shown_commands() {
   return shown;
 }
 
-std::string_view first_word(std::string_view name) { return name.substr(0, name.find(' ')); }
+/// The commands of one first word, in the order of the table.
+std::vector<std::vector<const CommandSpec*>> command_groups() {
+  std::vector<std::vector<const CommandSpec*>> groups;
+  for (const CommandSpec* command : shown_commands()) {
+    const bool known = !groups.empty() && first_word(*groups.back()[0]) == first_word(*command);
+    if (!known) groups.emplace_back();
+    groups.back().push_back(command);
+  }
+  return groups;
+}
+
+/// `list show cancel`; empty for a command of one word.
+std::string second_words(const std::vector<const CommandSpec*>& group) {
+  std::string words;
+  for (const CommandSpec* command : group) {
+    if (!words.empty()) words += ' ';
+    words += second_word(*command);
+  }
+  return words;
+}
+
+/// What stands beside the first word in a list of commands.
+std::string summary_of(const std::vector<const CommandSpec*>& group) {
+  if (group.size() == 1) return std::string(group[0]->summary);
+  std::string words = second_words(group);
+  std::replace(words.begin(), words.end(), ' ', '/');
+  return words;
+}
 
 std::string choices(const SettingSpec& spec) {
   std::string words(spec.choices);
@@ -70,17 +97,34 @@ std::string bash_values(Command command) {
   return out;
 }
 
+/// The lines of one command within a `case`, indented by `indent`.
+std::string bash_case(std::string_view word, const CommandSpec& command, std::string_view indent) {
+  std::string flags = "--help";
+  for (const SettingSpec* spec : flags_of(command.command)) flags += " " + spec->flag();
+  return fmt::format(
+      "{0}{1})\n{0}  case \"$previous\" in\n{2}{0}  esac\n{0}  flags='{3}'\n{0}  ;;\n", indent,
+      word, bash_values(command.command), flags);
+}
+
+std::string bash_group(const std::vector<const CommandSpec*>& group) {
+  const std::string words = second_words(group);
+  if (words.empty()) return bash_case(first_word(*group[0]), *group[0], "  ");
+  std::string cases;
+  for (const CommandSpec* command : group) {
+    cases += bash_case(second_word(*command), *command, "      ");
+  }
+  return fmt::format(
+      "  {})\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n      words='{}'\n    else\n"
+      "      case \"${{COMP_WORDS[2]}}\" in\n{}      esac\n    fi\n    ;;\n",
+      first_word(*group[0]), words, cases);
+}
+
 std::string bash_script() {
   std::string words;
   std::string cases;
-  for (const CommandSpec* command : shown_commands()) {
-    words += fmt::format("{} ", first_word(command->name));
-    std::string flags = "--help";
-    for (const SettingSpec* spec : flags_of(command->command)) flags += " " + spec->flag();
-    cases += fmt::format("  {})\n    case \"$previous\" in\n{}    esac\n    flags='{}'\n",
-                         first_word(command->name), bash_values(command->command), flags);
-    if (command->command == Command::config_show) cases += "    words='show'\n";
-    cases += "    ;;\n";
+  for (const auto& group : command_groups()) {
+    words += fmt::format("{} ", first_word(*group[0]));
+    cases += bash_group(group);
   }
   return fmt::format(R"(# bash completion for llmbatch
 _llmbatch() {{
@@ -132,17 +176,31 @@ std::string zsh_option(const SettingSpec& spec) {
   return line;
 }
 
+std::string zsh_case(std::string_view word, const CommandSpec& command) {
+  std::string out =
+      fmt::format("    {})\n      _arguments -s \\\n        '--help[Print help]' \\\n", word);
+  for (const SettingSpec* spec : flags_of(command.command)) out += zsh_option(*spec);
+  return out + "        '*:file:_files'\n      ;;\n";
+}
+
+std::string zsh_group(const std::vector<const CommandSpec*>& group) {
+  const std::string words = second_words(group);
+  if (words.empty()) return zsh_case(first_word(*group[0]), *group[0]);
+  std::string cases;
+  for (const CommandSpec* command : group) cases += zsh_case(second_word(*command), *command);
+  return fmt::format(
+      "    {})\n      if (( CURRENT == 2 )); then\n        compadd {}\n        return\n      fi\n"
+      "      command=$words[2]\n      shift words\n      (( CURRENT-- ))\n"
+      "      case $command in\n{}      esac\n      ;;\n",
+      first_word(*group[0]), words, cases);
+}
+
 std::string zsh_script() {
   std::string commands;
   std::string cases;
-  for (const CommandSpec* command : shown_commands()) {
-    commands += fmt::format("    '{}:{}'\n", first_word(command->name), command->summary);
-    cases += fmt::format("    {})\n      _arguments -s \\\n        '--help[Print help]' \\\n",
-                         first_word(command->name));
-    for (const SettingSpec* spec : flags_of(command->command)) cases += zsh_option(*spec);
-    cases += command->command == Command::config_show ? "        '1:what:(show)'\n"
-                                                      : "        '*:file:_files'\n";
-    cases += "      ;;\n";
+  for (const auto& group : command_groups()) {
+    commands += fmt::format("    '{}:{}'\n", first_word(*group[0]), summary_of(group));
+    cases += zsh_group(group);
   }
   std::replace(commands.begin(), commands.end(), '`', ' ');
   return fmt::format(R"(#compdef llmbatch
@@ -181,24 +239,35 @@ std::string fish_option(const SettingSpec& spec, std::string_view condition) {
   return out + fmt::format(" -d '{}'\n", short_help(spec));
 }
 
+void add_fish_group(const std::vector<const CommandSpec*>& group, std::string& out) {
+  const std::string_view word = first_word(*group[0]);
+  out += fmt::format("complete -c llmbatch -f -n __fish_use_subcommand -a {} -d '{}'\n", word,
+                     summary_of(group));
+  const std::string seen = fmt::format("__fish_seen_subcommand_from {}", word);
+  out += fmt::format("complete -c llmbatch -n '{}' -l help -s h -d 'Print help'\n", seen);
+  const std::string words = second_words(group);
+  if (!words.empty()) {
+    out += fmt::format(
+        "complete -c llmbatch -f -n '{}; and not __fish_seen_subcommand_from {}' -a '{}'\n", seen,
+        words, words);
+  }
+  for (const CommandSpec* command : group) {
+    const std::string condition = words.empty()
+                                      ? fmt::format("-n '{}'", seen)
+                                      : fmt::format("-n '{}; and __fish_seen_subcommand_from {}'",
+                                                    seen, second_word(*command));
+    for (const SettingSpec* spec : flags_of(command->command)) {
+      out += fish_option(*spec, condition);
+    }
+  }
+}
+
 std::string fish_script() {
   std::string out =
       "# fish completion for llmbatch\n"
       "complete -c llmbatch -n __fish_use_subcommand -l help -s h -d 'Print help'\n"
       "complete -c llmbatch -n __fish_use_subcommand -l version -s V -d 'Print the version'\n";
-  for (const CommandSpec* command : shown_commands()) {
-    const std::string_view word = first_word(command->name);
-    out += fmt::format("complete -c llmbatch -f -n __fish_use_subcommand -a {} -d '{}'\n", word,
-                       command->summary);
-    const std::string condition = fmt::format("-n '__fish_seen_subcommand_from {}'", word);
-    out += fmt::format("complete -c llmbatch {} -l help -s h -d 'Print help'\n", condition);
-    if (command->command == Command::config_show) {
-      out += fmt::format("complete -c llmbatch -f {} -a show\n", condition);
-    }
-    for (const SettingSpec* spec : flags_of(command->command)) {
-      out += fish_option(*spec, condition);
-    }
-  }
+  for (const auto& group : command_groups()) add_fish_group(group, out);
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -28,6 +29,22 @@ Result<std::vector<std::string>> databases_in(const std::string& directory) {
   if (error) return usage_error(fmt::format("{}: cannot be read: {}", directory, error.message()));
   std::sort(names.begin(), names.end());
   return names;
+}
+
+/// The plain name: what the user sees in the directory and would type.
+Result<std::string> only_database(const Environment& environment) {
+  const auto found = find_only_database(environment.working_directory);
+  if (!found) return forward_error(found);
+  return found->substr(found->rfind('/') + 1);
+}
+
+bool is_database(const std::string& path) {
+  if (path.ends_with(kDatabaseSuffix)) return true;
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::string begin(kMagic.size(), ' ');
+  std::ifstream(path, std::ios::binary)
+      .read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == kMagic;
 }
 
 }  // namespace
@@ -56,6 +73,19 @@ Result<std::string> find_only_database(const std::string& directory) {
   return usage_error(std::move(message));
 }
 
+Result<std::string> database_of_job(const std::optional<std::string>& named,
+                                    const Settings& settings, const Environment& environment) {
+  const bool by_flag = settings.has("db") && settings.origin("db").kind == OriginKind::flag;
+  if (named && by_flag) {
+    return usage_error(fmt::format("the job is named twice: '{}' and --db '{}'",
+                                   sanitize_for_terminal(*named),
+                                   sanitize_for_terminal(settings.text("db"))));
+  }
+  if (named) return is_database(*named) ? *named : default_database_path(*named);
+  if (settings.has("db")) return settings.text("db");
+  return only_database(environment);
+}
+
 Result<std::string> database_of(const ParsedCommand& parsed, const Environment& environment) {
   const Settings& settings = parsed.settings;
   if (!parsed.positionals.empty()) {
@@ -67,10 +97,7 @@ Result<std::string> database_of(const ParsedCommand& parsed, const Environment& 
     return parsed.positionals[0];
   }
   if (settings.has("db")) return settings.text("db");
-  const auto found = find_only_database(environment.working_directory);
-  if (!found) return forward_error(found);
-  // The plain name: what the user sees in the directory and would type.
-  return found->substr(found->rfind('/') + 1);
+  return only_database(environment);
 }
 
 }  // namespace llmbatch

@@ -122,10 +122,22 @@ std::string overview_text(std::size_t width) {
   add_row(out, "3", "finished, some items are not 'succeeded'", width);
   add_row(out, "4", "paused by a guard, resumable", width);
   add_row(out, "5", "the database is in use by another process", width);
+  add_row(out, "6", "provider batches are in progress (--no-wait)", width);
   add_row(out, "130, 143", "interrupted, resumable", width);
   out += "\n";
   out += paragraphs("Start with: llmbatch run tickets.jsonl --model openai/gpt-4o-mini --rpm 500",
                     width);
+  return out;
+}
+
+std::string group_text(std::string_view first, std::size_t width) {
+  std::string out = fmt::format("usage: llmbatch {} COMMAND [OPTIONS]\n\nCommands:\n", first);
+  for (const CommandSpec* spec : commands_of(first)) {
+    add_row(out, fmt::format("{} {}", second_word(*spec), spec->positionals), spec->summary, width);
+  }
+  out += "\n" + paragraphs(fmt::format("Help on one of them: llmbatch {} {} --help", first,
+                                       second_word(*commands_of(first).front())),
+                           width);
   return out;
 }
 

@@ -103,6 +103,9 @@ paused by a guard, resumable
 .B 5
 the database is in use by another process
 .TP
+.B 6
+provider batches are in progress (\-\-no\-wait)
+.TP
 .BR 130 ", " 143
 interrupted, resumable
 .SH SIGNALS

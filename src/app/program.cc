@@ -90,6 +90,16 @@ int run_program(int argc, const char* const* argv) {
       return report_command(*parsed, environment);
     case Command::review:
       return review_command(*parsed, environment);
+    case Command::batches_list:
+    case Command::batches_show:
+      return batches_command(*parsed, environment);
+    case Command::batches_cancel:
+    case Command::batches_forget:
+      return batches_change_command(*parsed, environment);
+    case Command::batches_write:
+      return batches_write_command(*parsed, environment, resume_command(argc, argv));
+    case Command::batches_read:
+      return batches_read_command(*parsed, environment, resume_command(argc, argv));
     case Command::simulate:
       return simulate_command(*parsed, environment);
     case Command::config_show:

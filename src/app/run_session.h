@@ -44,10 +44,12 @@ class RunSession {
   Result<int> conclude_recheck();
   std::unique_ptr<KnownAnswers> open_answers();
   Result<RunResult> execute();
+  Result<RunResult> call_for_rest();
   Result<RunResult> run_calls();
   // The part that goes through provider batches: run_session_batches.cc
   Status choose_way();
   bool open_batches() const;
+  bool writes_files() const { return !options_.batches.write_directory.empty(); }
   Result<RunResult> run_batches();
   BatchRunnerSettings batch_settings(std::string limiter_state) const;
   void go_on_from(const RunResult& result);

@@ -24,9 +24,11 @@ constexpr double kUsualConcurrency = 16;
 
 }  // namespace
 
+/// Those whose files were handed to the user are the user's to look after.
 bool RunSession::open_batches() const {
-  return std::any_of(batches_.begin(), batches_.end(),
-                     [](const BatchRecord& batch) { return is_open(batch.stage); });
+  return std::any_of(batches_.begin(), batches_.end(), [](const BatchRecord& batch) {
+    return is_open(batch.stage) && batch.stage != BatchStage::written;
+  });
 }
 
 /// How long so many calls take, generously.
@@ -47,7 +49,8 @@ Status RunSession::choose_way() {
   batches_ = std::move(*batches);
   const bool wanted = options_.batches.via != Via::realtime;
   if (!wanted && !open_batches()) return {};
-  auto api = make_batch_api(target_.provider);
+  Result<std::unique_ptr<BatchApi>> api =
+      writes_files() ? offline_batch_api(target_.provider) : make_batch_api(target_.provider);
   if (!api) {
     if (options_.batches.via == Via::automatic && !open_batches()) {
       tell(fmt::format("--via auto: real time ({})", api.error().message));
@@ -100,6 +103,8 @@ BatchRunnerSettings RunSession::batch_settings(std::string limiter_state) const 
   settings.token_counter = tokens_.exact ? tokens_.counter.get() : nullptr;
   settings.spool_prefix = options_.input.database + ".batch-";
   settings.key_secret = target_.provider.key;
+  settings.knows_key = !writes_files();
+  settings.write_directory = options_.batches.write_directory;
   std::random_device random;
   settings.random_seed = (std::uint64_t{random()} << 32U) | random();
   return settings;

@@ -53,11 +53,22 @@ TransportConfig RunSession::transport_config() const {
 
 Result<RunResult> RunSession::execute() {
   initial_status_.run_number = run_number_;
-  if (!via_batch_ && !open_batches()) return run_calls();
+  if (!via_batch_ && !open_batches()) return call_for_rest();
   Result<RunResult> result = run_batches();
-  if (!result || !rest_follows_) return result;
+  if (!result || !rest_follows_ || writes_files()) return result;
   go_on_from(*result);
-  result = run_calls();
+  return call_for_rest();
+}
+
+/// In real time; what is in a batch is left there.
+Result<RunResult> RunSession::call_for_rest() {
+  if (!batches_.empty()) {
+    // A scan takes what is in a batch as still to be done.
+    const auto counts = reader_->count_states();
+    if (!counts) return forward_error(counts);
+    initial_status_.items = *counts;
+  }
+  Result<RunResult> result = run_calls();
   if (result && result->end == RunEnding::completed &&
       result->status.items[ItemState::submitted] > 0) {
     result->end = RunEnding::in_batches;
@@ -125,8 +136,8 @@ Result<int> RunSession::conclude(const RunResult& result) {
       }
       break;
     case RunEnding::in_batches:
-      code = static_cast<int>(ExitCode::in_batches);
-      reason = "batches in progress";
+      code = static_cast<int>(writes_files() ? ExitCode::ok : ExitCode::in_batches);
+      reason = writes_files() ? "request files written" : "batches in progress";
       break;
     case RunEnding::paused:
       code = static_cast<int>(ExitCode::paused);

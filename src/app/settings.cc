@@ -191,6 +191,18 @@ double Settings::number(std::string_view name) const { return optional_number(na
 
 Duration Settings::duration(std::string_view name) const { return Duration(integer(name)); }
 
+Result<Settings> shared_run_settings(const Settings& settings) {
+  Settings shared(Command::run);
+  for (const Settings::Entry& entry : settings.entries()) {
+    const bool both = contains(entry.spec->commands, Command::run);
+    if (!both || !entry.is_set || entry.origin.kind == OriginKind::default_value) continue;
+    if (Status set = shared.set({entry.spec, entry.value.texts, entry.origin}); !set) {
+      return forward_error(set);
+    }
+  }
+  return shared;
+}
+
 Result<Settings> resolve_settings(Command command, std::vector<GivenValue> flags,
                                   const Environment& environment) {
   Settings settings(command);

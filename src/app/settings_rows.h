@@ -11,6 +11,9 @@ namespace llmbatch {
 /// Adds the settings of `compare`, and lets it share those of `run`.
 void add_compare_rows(std::vector<SettingSpec>& rows);
 
+/// Adds the settings of the `batches` commands, and lets them share those of `run`.
+void add_batches_rows(std::vector<SettingSpec>& rows);
+
 /// `estimate` takes what `run` takes: it looks at the same job, and a pilot is a run.
 inline constexpr CommandSet kRun = only(Command::run) | only(Command::estimate);
 /// What only says how a run goes about it.

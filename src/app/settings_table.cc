@@ -16,6 +16,7 @@ std::vector<SettingSpec> all_rows() {
     rows.insert(rows.end(), part.begin(), part.end());
   }
   add_compare_rows(rows);
+  add_batches_rows(rows);
   return rows;
 }
 

@@ -3,18 +3,29 @@
 #include <utility>
 
 namespace llmbatch {
+namespace {
 
-ItemUpdate identify(const Item& item) {
+template <typename Known>
+ItemUpdate identified(const Known& item) {
   ItemUpdate update;
   update.seq = item.seq;
   update.id = item.id;
   update.id_hash = item.id_hash;
   update.request_hash = item.request_hash;
   update.place = item.place;
-  update.input_text = item.input_text;
   update.attempts = item.attempts;
   return update;
 }
+
+}  // namespace
+
+ItemUpdate identify(const Item& item) {
+  ItemUpdate update = identified(item);
+  update.input_text = item.input_text;
+  return update;
+}
+
+ItemUpdate identify(const StoredItem& item) { return identified(item); }
 
 void check_answer(const AnswerCheck* check, const Provider& provider, Outcome& outcome) {
   // A refusal or a cut answer is no answer that could be checked.

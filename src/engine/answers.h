@@ -9,6 +9,7 @@
 #include "llmbatch/model/item.h"
 #include "llmbatch/model/item_result.h"
 #include "llmbatch/port/answer_check.h"
+#include "llmbatch/port/batch_journal.h"
 #include "llmbatch/port/provider.h"
 #include "llmbatch/port/result_store.h"
 
@@ -16,6 +17,7 @@ namespace llmbatch {
 
 /// An update with the item's identity, and nothing that happened to it.
 ItemUpdate identify(const Item& item);
+ItemUpdate identify(const StoredItem& item);
 
 /// Judges an answer by `check` (null: every one is good); what fails becomes check_failed.
 void check_answer(const AnswerCheck* check, const Provider& provider, Outcome& outcome);

@@ -17,30 +17,6 @@ namespace {
 /// Answers that are stored in one transaction.
 constexpr std::size_t kPieceAnswers = 512;
 
-RetryHistory history_of(const Submission& submission) {
-  return {submission.retries, submission.timeouts, submission.malformed, submission.truncated,
-          submission.rate_limited};
-}
-
-void set_history(const RetryHistory& history, Submission& submission) {
-  submission.retries = history.retries;
-  submission.timeouts = history.timeouts;
-  submission.malformed = history.malformed;
-  submission.truncated = history.truncated;
-  submission.rate_limited = history.rate_limited;
-}
-
-ItemUpdate identify(const StoredItem& item) {
-  ItemUpdate update;
-  update.seq = item.seq;
-  update.id = item.id;
-  update.id_hash = item.id_hash;
-  update.request_hash = item.request_hash;
-  update.place = item.place;
-  update.attempts = item.attempts;
-  return update;
-}
-
 }  // namespace
 
 std::string BatchRunner::result_path(const Open& batch, std::size_t index) const {
@@ -79,6 +55,18 @@ void BatchRunner::collect(Open& batch) {
                     batch.record.message.empty() ? "no reason was given" : batch.record.message);
   }
   if (!pause_wanted_.empty()) pause(pause_wanted_);
+}
+
+bool BatchRunner::apply_results(Open& batch) {
+  status_.waiting_for.clear();
+  ReadLines lines;
+  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
+    const std::string path = result_path(batch, i);
+    // An empty result was never begun.
+    if (access(path.c_str(), F_OK) == 0 && !apply_file(path, lines)) return false;
+  }
+  unanswered_reason_ = std::move(lines.unanswered_reason);
+  return true;
 }
 
 void BatchRunner::describe_rejection(Open& batch) {
@@ -172,160 +160,11 @@ void BatchRunner::forget_foreign(Open& batch) {
                    sanitize_for_terminal(batch.record.remote_id)));
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i)
     unlink(result_path(batch, i).c_str());
-  batch.record.other_ids.push_back(batch.record.remote_id);
-  batch.record.remote_id.clear();
-  batch.record.submitted_at.reset();
-  batch.record.counts.reset();
-  batch.record.remote_state = RemoteBatchState::unknown;
-  batch.record.stage =
-      parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  detach(batch);
   batch.record.call_begun_at = batch.record.created_at;
-  batch.remote = {};
   batch.misses = 0;
   batch.next_at = parts_.clock.now();
   write_record(batch.record);
-}
-
-bool BatchRunner::apply_results(Open& batch) {
-  status_.waiting_for.clear();
-  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
-    auto reader = SpoolReader::open(result_path(batch, i));
-    if (!reader) continue;
-    std::string_view line;
-    for (;;) {
-      const auto more = reader->next(line);
-      if (!more) {
-        fail(more.error());
-        return false;
-      }
-      if (!*more) break;
-      if (!apply_line(batch, line)) return false;
-      report(false);
-    }
-  }
-  return true;
-}
-
-bool BatchRunner::apply_line(Open& batch, std::string_view line) {
-  const auto answer = parts_.api.parse_answer(line);
-  if (!answer) {
-    fail(answer.error());
-    return false;
-  }
-  const auto id = parse_custom_id(answer->custom_id);
-  if (!id || touched_.contains(id->seq)) return true;
-  const auto submission = parts_.journal.submission(id->seq);
-  if (!submission) {
-    fail(submission.error());
-    return false;
-  }
-  // Stored before a kill, or told twice.
-  if (!*submission || (*submission)->batch != batch.record.number) return true;
-  if (!answer->answered) {
-    unanswered_reason_ = sanitize_for_terminal(truncate_chars(answer->reason, 40));
-    return true;
-  }
-  return answered(batch, *answer, **submission);
-}
-
-bool BatchRunner::answered(Open& batch, const BatchAnswer& answer, Submission submission) {
-  const auto item = parts_.journal.item(submission.seq);
-  if (!item) {
-    fail(item.error());
-    return false;
-  }
-  HttpReply reply = answer.reply;
-  Outcome outcome = parts_.provider.parse_response(reply);
-  check_answer(parts_.answer_check, parts_.provider, outcome);
-  if (outcome.error != ErrorClass::none) parts_.provider.redact(reply.body);
-  const WallTime submitted = batch.record.submitted_at.value_or(batch.record.created_at);
-  AttemptRecord attempt = describe_attempt(item->attempts + 1, outcome, reply);
-  attempt.batch = batch.record.number;
-  attempt.started_at = submitted;
-  attempt.latency =
-      std::max(Duration(0), batch.record.ended_at.value_or(parts_.clock.wall_now()) - submitted);
-  if (attempt.usage) {
-    attempt.cost =
-        spending_.cost_of(batch.record.model, *attempt.usage, submitted, BillingMode::batch);
-    add_usage(*attempt.usage, status_.usage);
-  }
-  spending_.account(attempt, status_);
-  ++status_.attempts;
-  if (item->attempts > 0) ++status_.retries;
-  ++batch.record.answered;
-  ItemUpdate update = identify(*item);
-  ++update.attempts;
-  describe_outcome(outcome, update);
-  update.attempt = std::move(attempt);
-  settle_outcome(outcome, submission, std::move(update));
-  return write_updates_if_full(&batch.record);
-}
-
-/// What follows an answer, by the rules of real time: only that `again` means another batch.
-void BatchRunner::settle_outcome(const Outcome& outcome, Submission submission, ItemUpdate update) {
-  touched_.insert(submission.seq);
-  RetryHistory history = history_of(submission);
-  Decision decision = retry_policy_.decide(outcome, history, submission.own_model, true, 0);
-  if (decision.step == NextStep::pause_run && pause_wanted_.empty()) {
-    pause_wanted_ =
-        fmt::format("{}{}{}", to_string(outcome.error), outcome.message.empty() ? "" : ": ",
-                    sanitize_for_terminal(outcome.message));
-  }
-  if (decision.step == NextStep::retry && submission.tries >= kMaxTries) {
-    decision = {NextStep::finish, ItemState::failed, {}, {}};
-  }
-  update.state = decision.step == NextStep::finish ? decision.state : ItemState::pending;
-  update.finished_at = parts_.clock.wall_now();
-  if (submission.changed) {
-    // An answer to what the line was: kept with the attempts, and the line is sent as it is now.
-    update.state = ItemState::pending;
-    submission = {};
-    submission.seq = update.seq;
-  }
-  if (is_final(update.state)) {
-    return finish_item(std::move(update), ItemState::submitted);
-  }
-  --items_[ItemState::submitted];
-  ++items_[ItemState::pending];
-  set_history(history, submission);
-  submission.batch = 0;
-  submission.reask = settings_.reask && outcome.error == ErrorClass::check_failed;
-  submissions_.push_back(submission);
-  updates_.push_back(std::move(update));
-}
-
-void BatchRunner::finish_item(ItemUpdate update, ItemState before) {
-  ++items_[update.state];
-  --items_[before];
-  ++status_.finished_this_run;
-  stats_.on_finished(update.state, update.error, update.error_message, parts_.clock.now());
-  guard_error_rate();
-  if (parts_.monitor.wants_items()) {
-    ItemResult result = describe_result(update);
-    result.latency_ms.reset();
-    if (update.attempt) result.cost = update.attempt->cost;
-    parts_.monitor.item_finished(result);
-  }
-  touched_.insert(update.seq);
-  updates_.push_back(std::move(update));
-}
-
-void BatchRunner::guard_error_rate() {
-  if (settings_.max_error_rate >= 1 || !stats_.too_many_errors(settings_.max_error_rate)) return;
-  if (error_rate_warned_) return;
-  error_rate_warned_ = true;
-  std::string text =
-      fmt::format("error rate {:.0f} % over the limit of {:g} %",
-                  stats_.error_rate().value_or(0) * 100, settings_.max_error_rate * 100);
-  for (const ErrorTally& tally : stats_.commonest_errors(3)) {
-    text += fmt::format("; {} x {}{}{}", tally.count, tally.error_class,
-                        tally.message.empty() ? "" : ": ", tally.message);
-  }
-  if (settings_.pause_on_error_rate) {
-    if (pause_wanted_.empty()) pause_wanted_ = std::move(text);
-  } else {
-    tell("warning: " + text);
-  }
 }
 
 /// Lines that the provider's validation named: their requests are at fault.

@@ -1,10 +1,7 @@
 // Filling batches: items become request lines and are `submitted` before anything is sent.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "answers.h"
 #include "batch_filling.h"
@@ -28,42 +25,12 @@ std::string random_tag(Random& random) {
 
 }  // namespace
 
-/// Counts the elements of the member `input` at the top level; it is 1 for anything else.
-std::int64_t embedding_inputs(std::string_view body) {
-  const std::size_t member = body.find("\"input\"");
-  if (member == std::string_view::npos) return 1;
-  std::size_t at = body.find_first_not_of(" \t\r\n:", member + 7);
-  if (at == std::string_view::npos || body[at] != '[') return 1;
-  std::int64_t elements = 0;
-  int depth = 0;
-  bool in_string = false;
-  bool expects_element = true;
-  bool tokens = false;  // an array of numbers is one input
-  for (; at < body.size(); ++at) {
-    const char c = body[at];
-    if (in_string) {
-      if (c == '\\') ++at;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (depth == 1 && expects_element && c != ' ' && c != ']' && c != '\n' && c != '\r') {
-      ++elements;
-      expects_element = false;
-      tokens = tokens || (c >= '0' && c <= '9');
-    }
-    if (c == '[') ++depth;
-    if (c == ']' && --depth == 0) break;
-    if (c == ',' && depth == 1) expects_element = true;
-  }
-  return tokens ? 1 : std::max<std::int64_t>(elements, 1);
-}
-
 bool BatchRunner::may_fill() const {
   if (!settings_.submit || ended_ || gives_up() || max_items_reached_) return false;
   const bool queue_full = std::any_of(open_.begin(), open_.end(),
                                       [](const Open& batch) { return batch.record.queue_full; });
-  if (queue_full || (cost_blocks_ && !open_.empty())) return false;
+  const bool writes = !settings_.write_directory.empty();
+  if (!writes && (queue_full || (cost_blocks_ && !open_.empty()))) return false;
   return pass_wanted_ || source_ != nullptr || ahead_ || !fillings_.empty();
 }
 
@@ -125,7 +92,7 @@ void BatchRunner::add(Item& item) {
   const std::size_t size = filling->buffer.size();
   const auto appended =
       parts_.api.append_line(filling->buffer, make_custom_id(filling->record, item.seq), request,
-                             filling->record.requests == 0);
+                             filling->record.requests == 0 || !settings_.write_directory.empty());
   const std::size_t line_bytes = filling->buffer.size() - size;
   const bool too_large =
       static_cast<std::int64_t>(line_bytes) + kFrameBytes > parts_.api.capabilities().max_bytes;
@@ -167,8 +134,8 @@ bool BatchRunner::needs_no_batch(const Item& item, const std::optional<Submissio
   return take_known_answer(item, asked) || is_awaited_elsewhere(item, asked);
 }
 
-/// The item that is asked what `item` would be: `same_as` names the last one with this request, which
-/// may wait for another one itself. 0: none.
+/// The item that is asked what `item` would be: `same_as` names the last one with this request,
+/// which may wait for another one itself. 0: none.
 std::uint64_t BatchRunner::asked_for(const Item& item) {
   if (item.same_as == 0) return 0;
   const auto found = asked_.find(item.same_as);
@@ -290,17 +257,7 @@ BatchRunner::Filling* BatchRunner::filling_for(const Request& request) {
   record.url = request.url;
   record.created_at = parts_.clock.wall_now();
   record.key_hash = to_hex(hash128(record.tag + settings_.key_secret));
-  record.file_path = settings_.spool_prefix + std::string(batch_key(record)) + ".jsonl";
-  filling->file.reset(
-      open(record.file_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!filling->file.valid()) {
-    fail({record.file_path + ": " + errno_text(errno), ErrorKind::failure});
-    return nullptr;
-  }
-  if (const Status added = parts_.journal.add(record); !added) {
-    fail(added.error());
-    return nullptr;
-  }
+  if (!open_file(*filling)) return nullptr;
   fillings_.push_back(std::move(filling));
   return fillings_.back().get();
 }
@@ -379,59 +336,6 @@ void BatchRunner::put(Filling& filling, const Item& item, const Request& request
   if (filling.updates.size() >= kPieceItems || filling.buffer.size() >= kBufferBytes) {
     write_piece(filling);
   }
-}
-
-bool BatchRunner::write_piece(Filling& filling) {
-  if (const Status written = write_all(filling.file.get(), filling.buffer); !written) {
-    fail({filling.record.file_path + ": " + written.error().message, ErrorKind::failure});
-    return false;
-  }
-  filling.buffer.clear();
-  const RunProgress progress = describe_progress();
-  BatchCommit commit;
-  commit.record = &filling.record;
-  commit.items = filling.updates;
-  commit.submissions = filling.submissions;
-  commit.progress = &progress;
-  if (const Status written = parts_.journal.write(commit); !written) {
-    fail(written.error());
-    return false;
-  }
-  filling.updates.clear();
-  filling.submissions.clear();
-  filling.unstored.clear();
-  return true;
-}
-
-/// The request file is complete; the batch goes on its way.
-bool BatchRunner::seal(Filling& filling) {
-  if (filling.record.requests == 0) {
-    filling.record.stage = BatchStage::discarded;
-    unlink(filling.record.file_path.c_str());
-    return write_record(filling.record);
-  }
-  if (!filling.buffer.empty() || !filling.updates.empty()) {
-    if (!write_piece(filling)) return false;
-  }
-  if (fsync(filling.file.get()) != 0) {
-    fail({filling.record.file_path + ": " + errno_text(errno), ErrorKind::failure});
-    return false;
-  }
-  filling.record.stage = BatchStage::ready;
-  if (!write_record(filling.record)) return false;
-  Open batch;
-  batch.record = filling.record;
-  batch.interval = settings_.poll_interval;
-  batch.next_at = parts_.clock.now();
-  open_.push_back(std::move(batch));
-  return true;
-}
-
-void BatchRunner::seal_all() {
-  for (const auto& filling : fillings_) {
-    if (!seal(*filling)) return;
-  }
-  fillings_.clear();
 }
 
 }  // namespace llmbatch

@@ -21,6 +21,9 @@ struct BatchRunner::Filling {
   std::unordered_set<std::uint64_t> unstored;  ///< seqs of these
 };
 
+/// Between two tries of a step, and between two looks for room in a full queue.
+inline constexpr Duration kLongestBatchBackoff = std::chrono::minutes(10);
+
 /// The inputs of an embeddings body; 1 for any other body.
 std::int64_t embedding_inputs(std::string_view body);
 

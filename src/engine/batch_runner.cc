@@ -46,17 +46,6 @@ RunResult BatchRunner::run() {
   return finish();
 }
 
-bool BatchRunner::check(const Status& status) {
-  if (!status) fail(status.error());
-  return status.has_value();
-}
-
-template <typename T>
-bool BatchRunner::check(const Result<T>& result) {
-  if (!result) fail(result.error());
-  return result.has_value();
-}
-
 void BatchRunner::fail(Error error) {
   if (error_) return;
   end_ = RunEnding::failed;
@@ -81,6 +70,7 @@ Status BatchRunner::load() {
       open.push_back(std::move(record));
     } else {
       if (!record.remote_id.empty()) closed_ids_.push_back(record.remote_id);
+      closed_keys_.emplace(batch_key(record), record.stage);
     }
   }
   spending_.budget().take(sum_reserved(open));
@@ -89,9 +79,14 @@ Status BatchRunner::load() {
     batch.interval = settings_.poll_interval;
     batch.next_at = parts_.clock.now();
     batch.record = std::move(record);
+    // Beside the database, wherever that is by now.
+    const bool spooled = batch.record.stage == BatchStage::ready ||
+                         batch.record.stage == BatchStage::uploaded ||
+                         batch.record.stage == BatchStage::submitted;
+    if (spooled) batch.record.file_path = spool_path(batch.record);
     const bool other_key =
         batch.record.key_hash != to_hex(hash128(batch.record.tag + settings_.key_secret));
-    if (other_key && batch.record.stage != BatchStage::written) {
+    if (settings_.knows_key && other_key && batch.record.stage != BatchStage::written) {
       tell(fmt::format("warning: batch {} was sent with another API key", batch.record.number));
     }
     open_.push_back(std::move(batch));
@@ -108,7 +103,8 @@ Status BatchRunner::load() {
 bool BatchRunner::step() {
   if (check_stop()) return false;
   report(false);
-  if (look_after_due()) return !ended_;
+  const bool writes = !settings_.write_directory.empty();
+  if (!writes && look_after_due()) return !ended_;
   if (may_fill()) {
     fill();
     return !ended_;
@@ -117,7 +113,7 @@ bool BatchRunner::step() {
   const bool theirs_alone = std::all_of(open_.begin(), open_.end(), [](const Open& batch) {
     return batch.record.stage == BatchStage::written;
   });
-  if (theirs_alone || (!settings_.wait && everything_is_left_running())) {
+  if (writes || theirs_alone || (!settings_.wait && everything_is_left_running())) {
     end_ = RunEnding::in_batches;
     return false;
   }
@@ -184,28 +180,34 @@ void BatchRunner::cancel_open() {
   }
 }
 
-/// Asks for it once; what comes of it shows the next look.
-void BatchRunner::cancel(Open& batch) {
+/// Asks for it once; what comes of it shows the next look. False when it could not be asked.
+bool BatchRunner::cancel(Open& batch) {
+  if (batch.record.stage == BatchStage::written) return true;
   if (batch.record.stage != BatchStage::submitted) {
     // Nothing runs yet: whatever may have been sent is looked for first.
     if (!batch.record.call_begun_at) discard(batch, "given up before it was submitted");
-    return;
+    return true;
   }
   const HttpReply reply = send(parts_.api.cancel(batch.record.remote_id));
   const Verdict verdict = judge(reply);
-  if (verdict.trouble == Trouble::none) {
-    batch.record.cancel_asked = true;
-    write_record(batch.record);
-    tell(
-        fmt::format("batch {}: cancelled; what it has answered is collected", batch.record.number));
-    batch.interval = settings_.poll_interval;
-  } else if (verdict.trouble == Trouble::refused) {
-    // It has ended meanwhile.
-    batch.record.cancel_asked = true;
-  } else {
+  if (verdict.trouble != Trouble::none && verdict.trouble != Trouble::refused) {
     tell(fmt::format("warning: batch {} could not be cancelled: {}", batch.record.number,
                      verdict.message));
+    return false;
   }
+  std::string said = verdict.message;
+  if (verdict.trouble == Trouble::none) {
+    const auto remote = parts_.api.parse_batch(reply);
+    if (remote) batch.record.remote_state = remote->state;
+    said = remote ? fmt::format("it is {} now", to_string(remote->state)) : "";
+    batch.interval = settings_.poll_interval;
+  }
+  // What refuses has ended meanwhile.
+  batch.record.cancel_asked = true;
+  tell(fmt::format("batch {}: {}{}; what it has answered is collected", batch.record.number,
+                   verdict.trouble == Trouble::none ? "cancelled" : "not cancelled",
+                   said.empty() ? "" : ", " + said));
+  return write_record(batch.record);
 }
 
 /// With --no-wait: nothing is left that can be done now.
@@ -244,10 +246,13 @@ std::string BatchRunner::count_open() const {
 bool BatchRunner::close(Open& batch, BatchStage stage) {
   spending_.budget().settle(batch.record.reserved, std::nullopt, false);
   batch.record.reserved = Money();
+  // A file that was handed to the user is the user's.
+  if (batch.record.stage == BatchStage::written) batch.record.file_path.clear();
   batch.record.stage = stage;
   if (stage == BatchStage::collected) batch.record.collected_at = parts_.clock.wall_now();
   if (!write_updates(&batch.record) || !recount()) return false;
   if (!batch.record.remote_id.empty()) closed_ids_.push_back(batch.record.remote_id);
+  closed_keys_.emplace(batch_key(batch.record), stage);
   unlink(batch.record.file_path.c_str());
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
     unlink(result_path(batch, i).c_str());

@@ -13,7 +13,6 @@
 namespace llmbatch {
 namespace {
 
-constexpr Duration kLongestBackoff = std::chrono::minutes(10);
 /// Looks for a lost upload or batch before it is taken as never made: a list may be behind.
 constexpr int kLooks = 3;
 constexpr Duration kLongestBetweenLooks = std::chrono::seconds(15);
@@ -25,16 +24,9 @@ constexpr int kMostPages = 200;
 /// A batch that was just created may not be found for a moment.
 constexpr Duration kJustSubmitted = std::chrono::minutes(2);
 
-bool is_success(int status) { return status >= 200 && status < 300; }
-
 bool exists(const std::string& path) {
   struct stat info {};
   return stat(path.c_str(), &info) == 0;
-}
-
-bool was_not_sent(const HttpReply& reply) {
-  return reply.transmissions == 0 || reply.error == TransportError::resolve ||
-         reply.error == TransportError::connect || reply.error == TransportError::tls;
 }
 
 }  // namespace
@@ -59,111 +51,6 @@ void BatchRunner::advance(Open& batch) {
     case BatchStage::written:
       return;
   }
-}
-
-HttpReply BatchRunner::send(const ApiRequest& request) {
-  return parts_.client.send(request, [this](const TransferProgress& progress) {
-    const InterruptState state = parts_.interrupts.poll();
-    const SteadyTime now = parts_.clock.now();
-    if (state.stop_requests > 0 && !stop_asked_at_) stop_asked_at_ = now;
-    if (progress.to_send_bytes > 1 << 20 && progress.sent_bytes < progress.to_send_bytes) {
-      status_.waiting_for = fmt::format("the upload, {} of {} MB", progress.sent_bytes / 1'000'000,
-                                        progress.to_send_bytes / 1'000'000);
-    }
-    report(false);
-    const bool late = stop_asked_at_ && now >= *stop_asked_at_ + settings_.drain_timeout;
-    return state.stop_requests < 2 && !late && !error_;
-  });
-}
-
-BatchRunner::Trouble BatchRunner::trouble_of(ErrorClass error, int status) {
-  if (error == ErrorClass::authentication || error == ErrorClass::permission ||
-      error == ErrorClass::quota_exhausted) {
-    return Trouble::fatal;
-  }
-  if (error == ErrorClass::rate_limited) return Trouble::not_sent;
-  if (error == ErrorClass::overloaded || error == ErrorClass::server_error ||
-      error == ErrorClass::request_timeout) {
-    return Trouble::uncertain;
-  }
-  return status == 404 || status == 410 ? Trouble::gone : Trouble::refused;
-}
-
-BatchRunner::Verdict BatchRunner::judge(const HttpReply& reply) const {
-  if (reply.error == TransportError::none && is_success(reply.status)) return {};
-  const Outcome outcome = parts_.provider.parse_response(reply);
-  Verdict verdict;
-  verdict.message = reply.status != 0 ? fmt::format("HTTP {}", reply.status) : "";
-  if (!outcome.message.empty()) {
-    verdict.message += (verdict.message.empty() ? "" : ": ") +
-                       sanitize_for_terminal(truncate_chars(outcome.message, 300));
-  }
-  verdict.hint = outcome.retry_after;
-  if (reply.error != TransportError::none) {
-    verdict.trouble = reply.error == TransportError::aborted ? Trouble::aborted
-                      : was_not_sent(reply)                  ? Trouble::not_sent
-                                                             : Trouble::uncertain;
-    return verdict;
-  }
-  verdict.trouble = trouble_of(outcome.error, reply.status);
-  return verdict;
-}
-
-/// The same step again, after a while that grows with each failure.
-void BatchRunner::later(Open& batch, const Verdict& verdict, std::string_view what) {
-  ++batch.failures;
-  const int doublings = std::min(batch.failures - 1, 10);
-  const Duration backoff =
-      std::min(kLongestBackoff,
-               std::max(settings_.poll_interval / 4, Duration(std::chrono::milliseconds(500))) *
-                   (std::int64_t{1} << doublings));
-  const Duration delay = std::max(verdict.hint.value_or(Duration(0)), backoff);
-  batch.next_at = parts_.clock.now() + std::min(delay, kLongestBackoff);
-  constexpr int kWorthTelling = 3;
-  constexpr int kGiveUp = 8;
-  if (batch.failures == kWorthTelling) {
-    tell(fmt::format("batch {}: {} does not succeed ({}); it is tried again", batch.record.number,
-                     what, verdict.message));
-  }
-  // What is at the provider is waited for; what is not need not keep a process for days.
-  if (batch.failures == kGiveUp && batch.record.stage != BatchStage::submitted) {
-    pause(fmt::format("batch {}: {} does not succeed: {}", batch.record.number, what,
-                      verdict.message));
-  }
-}
-
-bool BatchRunner::carry_on(Open& batch, const Verdict& verdict, std::string_view what) {
-  switch (verdict.trouble) {
-    case Trouble::none:
-      batch.failures = 0;
-      return true;
-    case Trouble::gone:
-      return true;
-    case Trouble::not_sent:
-    case Trouble::uncertain:
-      later(batch, verdict, what);
-      return false;
-    case Trouble::refused:
-    case Trouble::fatal:
-      pause(
-          fmt::format("batch {}: {} was refused: {}", batch.record.number, what, verdict.message));
-      return false;
-    case Trouble::aborted:
-      if (!stop_asked_at_) {
-        fail({fmt::format("batch {}: {}: {}", batch.record.number, what, verdict.message),
-              ErrorKind::failure});
-      }
-      return false;
-  }
-  return false;
-}
-
-void BatchRunner::not_understood(Open& batch, const Error& error, std::string_view what) {
-  later(batch, {Trouble::uncertain, error.message, {}}, what);
-  constexpr int kGiveUp = 5;
-  if (batch.failures < kGiveUp) return;
-  pause(fmt::format("batch {}: the answer to {} is not understood: {}", batch.record.number, what,
-                    error.message));
 }
 
 bool BatchRunner::write_record(const BatchRecord& record) {
@@ -317,8 +204,8 @@ void BatchRunner::create(Open& batch) {
   if (!remote) return not_understood(batch, remote.error(), "the batch");
   if (remote->id.empty()) return not_understood(batch, {"it names no batch"}, "the batch");
   adopt(batch, *remote);
-  tell(fmt::format("batch {}: {} requests submitted as {}", batch.record.number,
-                   group_digits(batch.record.requests),
+  tell(fmt::format("batch {}: {} request{} submitted as {}", batch.record.number,
+                   group_digits(batch.record.requests), batch.record.requests == 1 ? "" : "s",
                    sanitize_for_terminal(batch.record.remote_id)));
 }
 
@@ -427,8 +314,20 @@ void BatchRunner::poll(Open& batch) {
                        ? settings_.poll_interval
                        : std::min(batch.interval + batch.interval / 4, 4 * settings_.poll_interval);
   batch.next_at = parts_.clock.now() + batch.interval;
-  status_.waiting_for =
-      fmt::format("{}", open_.size() == 1 ? "the provider batch" : "the provider batches");
+  status_.waiting_for = open_.size() == 1 ? "the provider batch" : "the provider batches";
+}
+
+/// The provider's batch, if any, is not this one: back to before it was created.
+void BatchRunner::detach(Open& batch) {
+  BatchRecord& record = batch.record;
+  if (!record.remote_id.empty()) record.other_ids.push_back(record.remote_id);
+  record.remote_id.clear();
+  record.submitted_at.reset();
+  record.ended_at.reset();
+  record.counts.reset();
+  record.remote_state = RemoteBatchState::unknown;
+  record.stage = parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  batch.remote = {};
 }
 
 /// The account's queue has no room: nothing was taken, and the same file is submitted again when
@@ -438,18 +337,11 @@ void BatchRunner::set_queue_full(Open& batch, std::string message) {
     tell(fmt::format("batch {}: the provider's queue is full ({}); it waits for room",
                      batch.record.number, message));
   }
-  if (!batch.record.remote_id.empty()) batch.record.other_ids.push_back(batch.record.remote_id);
-  batch.record.remote_id.clear();
-  batch.record.submitted_at.reset();
-  batch.record.ended_at.reset();
-  batch.record.counts.reset();
-  batch.record.remote_state = RemoteBatchState::unknown;
-  batch.record.stage =
-      parts_.api.capabilities().uploads_file ? BatchStage::uploaded : BatchStage::ready;
+  detach(batch);
   batch.record.queue_full = true;
   batch.record.message = std::move(message);
-  batch.remote = {};
-  batch.interval = std::min(2 * std::max(batch.interval, settings_.poll_interval), kLongestBackoff);
+  batch.interval =
+      std::min(2 * std::max(batch.interval, settings_.poll_interval), kLongestBatchBackoff);
   batch.next_at = parts_.clock.now() + batch.interval;
   nothing_was_sent(batch);
 }

@@ -183,6 +183,12 @@ class AnthropicBatchApi final : public BatchApi {
     }
     read.total = number_of(counts, "processing").value_or(0) + read.succeeded + read.failed;
     if (read.total > 0) batch.counts = read;
+    // There is one word for every end.
+    if (batch.state == completed && !text_of(object, "cancel_initiated_at").empty()) {
+      batch.state = cancelled;
+    } else if (batch.state == completed && number_of(counts, "expired").value_or(0) > 0) {
+      batch.state = expired;
+    }
     batch.created_at = time_of(object, "created_at");
     batch.expires_at = time_of(object, "expires_at");
     batch.ended_at = time_of(object, "ended_at");

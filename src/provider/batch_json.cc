@@ -184,6 +184,9 @@ Result<BatchAnswer> parse_openai_answer(std::string_view line) {
   BatchAnswer answer;
   const auto custom_id = decode_json_string(id);
   if (!members.ok() || !custom_id) return failure("not a result line: no custom_id");
+  if (response.empty() && error.empty()) {
+    return failure("not a result line: neither response nor error");
+  }
   answer.custom_id = *custom_id;
   const ResponseParts parts = is_json_object(response) ? read_response(response) : ResponseParts{};
   const auto status = raw_integer(parts.status);

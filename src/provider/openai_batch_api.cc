@@ -137,10 +137,10 @@ class OpenAiBatchApi : public BatchApi {
 
   ApiRequest create(const BatchDraft& draft) const override {
     return create_call(
-        "/batches",
-        fmt::format(R"({{"input_file_id":{},"endpoint":{},"completion_window":"24h",)"
-                    R"("metadata":{{"{}":{}}}}})",
-                    json_string(draft.input_file), json_string(line_path()), kTagName, json_string(draft.tag)));
+        "/batches", fmt::format(R"({{"input_file_id":{},"endpoint":{},"completion_window":"24h",)"
+                                R"("metadata":{{"{}":{}}}}})",
+                                json_string(draft.input_file), json_string(line_path()), kTagName,
+                                json_string(draft.tag)));
   }
   ApiRequest get(const std::string& id) const override {
     return {.url = url("/batches/" + url_part(id))};
@@ -298,8 +298,8 @@ class MistralBatchApi final : public OpenAiBatchApi {
         "/batch/jobs",
         fmt::format(R"({{"input_files":[{}],"endpoint":{},"model":{},"timeout_hours":24,)"
                     R"("metadata":{{"{}":{}}}}})",
-                    json_string(draft.input_file), json_string(line_path()), json_string(draft.first.model),
-                    kTagName, json_string(draft.tag)));
+                    json_string(draft.input_file), json_string(line_path()),
+                    json_string(draft.first.model), kTagName, json_string(draft.tag)));
   }
   ApiRequest get(const std::string& id) const override {
     return {.url = url("/batch/jobs/" + url_part(id))};
@@ -349,7 +349,9 @@ class MistralBatchApi final : public OpenAiBatchApi {
  private:
   // Pages are numbered: the number is the cursor, and behind a full page there may be another one.
   static constexpr std::size_t kPage = 100;
-  static std::string page_of(const std::string& cursor) { return cursor.empty() ? "0" : cursor; }
+  static std::string page_of(const std::string& cursor) {
+    return cursor.empty() ? "0" : url_part(cursor);
+  }
   static std::string next_page(const std::string& cursor, std::size_t size) {
     if (size < kPage) return {};
     return std::to_string(std::strtoull(cursor.c_str(), nullptr, 10) + 1);

@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kInsertRun =
     "insert into runs (started_ms, command, version, pid, input_path, input_size_bytes,"
     " input_mtime_nanos, input_lines, rpm, tpm, endpoint) values (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
-    " coalesce(?8, (select lines from input), 0), ?9, ?10, ?11)";
+    " coalesce(?8, (select lines from input), 0), ?9, ?10, case when ?12 then"
+    " (select endpoint from runs order by number desc limit 1) else ?11 end)";
 
 constexpr std::string_view kReplaceInput =
     "insert or replace into input values (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
@@ -79,6 +80,7 @@ Result<std::int64_t> insert_run(Connection& connection, const RunStart& start) {
   } else {
     s->bind_null(11);
   }
+  s->bind(12, std::int64_t{start.same_endpoint});
   if (auto status = s->run(); !status) return forward_error(status);
   return connection.last_insert_id();
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace llmbatch {
 
@@ -17,6 +18,12 @@ enum class Command : std::uint8_t {
   models,
   report,
   review,
+  batches_list,
+  batches_show,
+  batches_cancel,
+  batches_forget,
+  batches_write,
+  batches_read,
   simulate,
   config_show,
   completions,  ///< hidden: prints a completion script
@@ -46,6 +53,11 @@ struct CommandSpec {
 };
 
 std::span<const CommandSpec> command_table();
+/// The commands that begin with this word: `batches` has several, `run` is one alone.
+std::vector<const CommandSpec*> commands_of(std::string_view first_word);
+/// `config` of `config show`, and `show`; a command of one word has no second one.
+std::string_view first_word(const CommandSpec& spec);
+std::string_view second_word(const CommandSpec& spec);
 const CommandSpec& command_spec(Command command);
 
 }  // namespace llmbatch

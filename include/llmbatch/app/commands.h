@@ -35,6 +35,15 @@ int estimate_command(const ParsedCommand& parsed, const Environment& environment
 int models_command(const ParsedCommand& parsed);
 int report_command(const ParsedCommand& parsed, const Environment& environment);
 int review_command(const ParsedCommand& parsed, const Environment& environment);
+/// `batches list` and `batches show`.
+int batches_command(const ParsedCommand& parsed, const Environment& environment);
+/// `batches cancel` and `batches forget`.
+int batches_change_command(const ParsedCommand& parsed, const Environment& environment);
+/// `command_line` as for run.
+int batches_write_command(const ParsedCommand& parsed, const Environment& environment,
+                          const std::string& command_line);
+int batches_read_command(const ParsedCommand& parsed, const Environment& environment,
+                         const std::string& command_line);
 int simulate_command(const ParsedCommand& parsed, const Environment& environment);
 
 /// Parses the command line and runs the command.

@@ -2,6 +2,7 @@
 // directory). Thread rule: pure functions of the file system.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,10 @@ Result<std::string> find_only_database(const std::string& directory);
 
 /// For commands that only read: the positional DB, else --db, else the only one of the directory.
 Result<std::string> database_of(const ParsedCommand& parsed, const Environment& environment);
+
+/// For `batches` commands: the positional INPUT or DB (`named`) or --input, else --db, else the
+/// only one of the directory. An input stands for its default database.
+Result<std::string> database_of_job(const std::optional<std::string>& named,
+                                    const Settings& settings, const Environment& environment);
 
 }  // namespace llmbatch

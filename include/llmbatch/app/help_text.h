@@ -14,6 +14,9 @@ std::string overview_text(std::size_t width);
 /// `llmbatch run --help`: usage, description, options by group with defaults, examples.
 std::string help_text(Command command, std::size_t width);
 
+/// `llmbatch batches --help`: the commands that begin with this word.
+std::string group_text(std::string_view first, std::size_t width);
+
 /// The width for help: COLUMNS between 60 and 100, else 80.
 std::size_t help_width(std::string_view columns);
 

@@ -94,6 +94,8 @@ struct RunBatchOptions {
   std::int64_t batch_size = 0;  ///< 0: what the provider takes
   Duration poll_interval = std::chrono::seconds(30);
   bool cancel_on_interrupt = false;
+  /// Not empty (`batches write`): request files are written here, and nothing is sent.
+  std::string write_directory;
 };
 
 struct RunNetworkOptions {

@@ -91,4 +91,7 @@ class Settings {
 Result<Settings> resolve_settings(Command command, std::vector<GivenValue> flags,
                                   const Environment& environment);
 
+/// The settings that a command shares with `run`, as if they had been given to it.
+Result<Settings> shared_run_settings(const Settings& settings);
+
 }  // namespace llmbatch

@@ -9,70 +9,20 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "llmbatch/base/random.h"
+#include "llmbatch/engine/batch_runner_parts.h"
 #include "llmbatch/engine/runner.h"
 #include "llmbatch/engine/spending.h"
 #include "llmbatch/policy/retry_policy.h"
 #include "llmbatch/policy/run_stats.h"
-#include "llmbatch/port/answer_check.h"
-#include "llmbatch/port/batch_api.h"
-#include "llmbatch/port/batch_journal.h"
-#include "llmbatch/port/http_client.h"
-#include "llmbatch/port/interrupts.h"
-#include "llmbatch/port/item_source.h"
-#include "llmbatch/port/known_answers.h"
-#include "llmbatch/port/monitor.h"
-#include "llmbatch/port/provider.h"
-#include "llmbatch/port/token_counter.h"
 
 namespace llmbatch {
-
-struct BatchRunnerSettings {
-  std::int64_t batch_size = 0;  ///< requests of a batch; 0: what the provider takes
-  Duration poll_interval = std::chrono::seconds(30);
-  bool wait = true;    ///< false: submit, collect what is ready, end
-  bool submit = true;  ///< false: only look after batches that exist
-  /// False: an item goes into one batch; what comes back without an answer stays pending.
-  bool resubmit = true;
-  bool cancel_on_interrupt = false;
-  /// When to cancel what is still open and end, so that the rest can be done otherwise.
-  std::optional<WallTime> give_up_at;
-  Duration drain_timeout = std::chrono::seconds(30);
-  RetrySettings retries;
-  double max_error_rate = 0.05;  ///< 1: off
-  bool pause_on_error_rate = true;
-  bool reask = true;
-  std::optional<std::int64_t> max_items;
-  std::optional<Duration> max_duration;
-  SpendingSettings spending;  ///< `held` without what the open batches reserve
-  UsageMeans usage_means;
-  std::string limiter_state;                    ///< kept as it is
-  const TokenCounter* token_counter = nullptr;  ///< null: the estimate
-  std::string spool_prefix;  ///< of the files that batches need: `tickets.jsonl.llmbatch.db.batch-`
-  std::string key_secret;    ///< hashed, to tell that the key is another one
-  std::uint64_t random_seed = 0;
-};
-
-struct BatchRunnerParts {
-  const Clock& clock;
-  const Provider& provider;
-  const BatchApi& api;
-  HttpClient& client;
-  BatchJournal& journal;
-  Monitor& monitor;
-  Interrupts& interrupts;
-  /// The items that are not final, from the first on; called once for each pass over them.
-  std::function<Result<std::unique_ptr<ItemSource>>()> open_source;
-  /// The states of the items of the input, counted.
-  std::function<Result<StateCounts>()> count_states;
-  const AnswerCheck* answer_check = nullptr;  ///< null: every answer is good
-  KnownAnswers* answers = nullptr;            ///< null: identical requests are all sent
-};
 
 class BatchRunner {
  public:
@@ -84,6 +34,17 @@ class BatchRunner {
 
   /// RunEnding::completed: no batch is open; what is still pending was not to be submitted.
   RunResult run();
+
+  // Of these, each ends like a run: RunEnding::completed when all was done as asked.
+
+  /// Asks the provider to end these open batches, and does not wait for it. What was not submitted
+  /// is given up; where that is uncertain, it is looked for first.
+  RunResult cancel(std::span<const std::int64_t> numbers);
+  /// Gives the items of these open batches back, whatever the provider has done of them.
+  RunResult forget(std::span<const std::int64_t> numbers);
+  /// Takes the answers of result files into the job. Every line is checked before the first is
+  /// stored; a line that cannot be used is a usage error.
+  RunResult read(std::span<const ResultFile> files, ReadLines& lines);
 
   /// True when what is pending is to be called for now; the monitor was not told of an end then.
   bool leaves_rest(const RunResult& result) const;
@@ -130,14 +91,19 @@ class BatchRunner {
   RunResult finish();
   void pause(std::string reason);
   void fail(Error error);
-  bool check(const Status& status);
+  /// True when it holds; else the run has failed.
   template <typename T>
-  bool check(const Result<T>& result);
+  bool check(const Result<T>& result) {
+    if (!result) fail(result.error());
+    return result.has_value();
+  }
   /// Stores the last of the batch and that it is done, and removes its files.
   bool close(Open& batch, BatchStage stage);
   bool recount();
   void cancel_open();
-  void cancel(Open& batch);
+  /// Carries `task` out for open batches, by number.
+  void for_each_open(std::span<const std::int64_t> numbers, const std::function<void(Open&)>& task);
+  bool cancel(Open& batch);
   bool gives_up() const;
   std::string count_open() const;
 
@@ -162,6 +128,7 @@ class BatchRunner {
   bool carry_on(Open& batch, const Verdict& verdict, std::string_view what);
   void later(Open& batch, const Verdict& verdict, std::string_view what);
   void not_understood(Open& batch, const Error& error, std::string_view what);
+  void detach(Open& batch);
   void set_queue_full(Open& batch, std::string message);
   BatchDraft draft_of(const BatchRecord& record) const;
   bool write_record(const BatchRecord& record);
@@ -178,6 +145,10 @@ class BatchRunner {
   bool is_awaited_elsewhere(const Item& item, std::uint64_t asked);
   bool make_request(const Item& item, const std::optional<Submission>& before, Request& request);
   Filling* filling_for(const Request& request);
+  bool open_file(Filling& filling);
+  std::string spool_path(const BatchRecord& record) const;
+  std::string written_path(const BatchRecord& record) const;
+  bool hand_over(Filling& filling);
   bool has_room(const Filling& filling, std::size_t line_bytes, const Request& request) const;
   bool reserve(const Item& item, const Request& request, Filling& filling);
   void put(Filling& filling, const Item& item, const Request& request, std::size_t line_bytes,
@@ -193,7 +164,11 @@ class BatchRunner {
   bool download_results(Open& batch);
   bool verify_results(Open& batch);
   bool apply_results(Open& batch);
-  bool apply_line(Open& batch, std::string_view line);
+  bool apply_file(const std::string& path, ReadLines& lines);
+  bool apply_line(std::string_view line, ReadLines& lines);
+  Result<BatchAnswer> parse_answer(std::string_view line) const;
+  Open* batch_of(std::string_view key);
+  void count_stray(const BatchAnswer& answer, ReadLines& lines) const;
   bool answered(Open& batch, const BatchAnswer& answer, Submission submission);
   void settle_outcome(const Outcome& outcome, Submission submission, ItemUpdate update);
   void describe_rejection(Open& batch);
@@ -208,6 +183,13 @@ class BatchRunner {
   std::string result_path(const Open& batch, std::size_t index) const;
   void finish_item(ItemUpdate update, ItemState before);
   void guard_error_rate();
+
+  // Batches on demand: batch_commands.cc
+  bool cancel_now(Open& batch);
+  bool find_out(Open& batch);
+  bool verify_file(const ResultFile& file);
+  Status verify_line(std::string_view line);
+  bool conclude_batch(Open& batch, ReadLines& lines);
 
   // What is told: batch_status.cc
   RunProgress describe_progress();
@@ -225,6 +207,7 @@ class BatchRunner {
   RunStats stats_;
   std::deque<Open> open_;
   std::vector<std::string> closed_ids_;  ///< remote ids of batches that are done
+  std::unordered_map<std::string, BatchStage> closed_keys_;  ///< of the same batches
   std::vector<std::unique_ptr<Filling>> fillings_;
   std::unique_ptr<ItemSource> source_;
   std::optional<Item> ahead_;  ///< taken from the source, and no room for it yet

@@ -1,9 +1,9 @@
 // Simulator: a stand-in provider on a loopback port, for `llmbatch simulate`, `run --rehearse` and
 // the tests. It speaks OpenAI (chat, responses, embeddings), Anthropic messages and Gemini
-// generateContent, and their Batch APIs, and misbehaves as told. What it does with a request depends on the seed, the
-// bytes of the body and how often that body was let in before, never on the order of arrival.
-// Thread rule: start, stop and the destructor belong to one thread; port and stats may be called
-// from any. It runs two threads of its own.
+// generateContent, and their Batch APIs, and misbehaves as told. What it does with a request
+// depends on the seed, the bytes of the body and how often that body was let in before, never on
+// the order of arrival. Thread rule: start, stop and the destructor belong to one thread; port and
+// stats may be called from any. It runs two threads of its own.
 #pragma once
 
 #include <cstdint>

@@ -72,6 +72,8 @@ struct StoredAnswer {
 struct RunStart {
   /// Hash of the base URL where no profile names it; answers are reused within one endpoint.
   std::optional<Hash128> endpoint;
+  /// Instead: that of the last run.
+  bool same_endpoint = false;
   /// Adopted in the same transaction; null: the stored job stays.
   const JobIdentity* job = nullptr;
   InputIdentity input;

@@ -190,6 +190,14 @@ TEST_F(CommandLineTest, ManPageHasNoRoffWarnings) {
   EXPECT_EQ(output_of("LC_ALL=C.UTF-8 man --warnings -l " + page + " 2>&1 >/dev/null"), "");
 }
 
+TEST_F(CommandLineTest, CompletionScriptsAreValidForTheirShells) {
+  for (const std::string shell : {"bash", "zsh", "fish"}) {
+    if (!program_exists(shell)) continue;
+    const std::string script = write("work/script." + shell, *completion_script(shell));
+    EXPECT_EQ(output_of(shell + " -n " + script), "") << shell;
+  }
+}
+
 TEST_F(CommandLineTest, BashCompletesOptionsValuesAndCommands) {
   if (!program_exists("bash")) GTEST_SKIP() << "no bash";
   const std::string script = write("work/completion", *completion_script("bash"));
@@ -204,6 +212,10 @@ TEST_F(CommandLineTest, BashCompletesOptionsValuesAndCommands) {
   EXPECT_EQ(complete("llmbatch run --progress j", 3), "json\n");
   EXPECT_EQ(complete("llmbatch config s", 2), "show\n");
   EXPECT_EQ(complete("llmbatch export --rp", 2), "\n");
+  EXPECT_EQ(complete("llmbatch ba", 1), "batches\n");
+  EXPECT_EQ(complete("llmbatch batches ca", 2), "cancel\n");
+  EXPECT_EQ(complete("llmbatch batches forget --y", 3), "--yes\n");
+  EXPECT_EQ(complete("llmbatch batches cancel --y", 3), "\n");
 }
 
 TEST(ManPage, ContainsEveryFlagAndVariable) {

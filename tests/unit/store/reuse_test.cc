@@ -67,6 +67,20 @@ TEST_F(StoredReuse, HintsAreKeptBesideTheLineMapAndReplacedWithIt) {
   EXPECT_EQ(*reader()->repeats(1), nullptr);
 }
 
+TEST_F(StoredReuse, ARunWithoutAServerOfItsOwnHasTheEndpointOfTheLastOne) {
+  auto store = open();
+  begin_with(*store, {{1, 2, LineKind::todo, 1}}, {}, Hash128{1, 2});
+  RunStart start;
+  start.keep_stored_plan = true;
+  start.same_endpoint = true;
+  ASSERT_TRUE(store->begin_run(start).has_value());
+  commit(*store, {succeeded(1, "a", "hello")});
+  auto source = reader();
+  const Hash128 request = succeeded(1, "a", "").request_hash;
+  EXPECT_NE(*source->answers(Hash128{1, 2})->find(1, request), nullptr);
+  EXPECT_EQ(*source->answers(Hash128{3, 4})->find(1, request), nullptr);
+}
+
 TEST_F(StoredReuse, AnItemThatTookAnAnswerOverPointsAtItsCall) {
   auto store = open();
   begin(*store, {{1, 3, LineKind::todo, 1}});
