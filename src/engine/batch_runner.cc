@@ -167,10 +167,10 @@ void BatchRunner::end_interrupted() {
   });
   if (running > 0) {
     tell(
-        fmt::format("interrupted: {} on at the provider; the same command collects what {} "
-                    "brings, `llmbatch batches cancel` ends {}",
+        fmt::format("interrupted: {} on at the provider; the same command collects what {}, "
+                    "`llmbatch batches cancel` ends {}",
                     running == 1 ? "1 batch goes" : fmt::format("{} batches go", running),
-                    running == 1 ? "it" : "they", running == 1 ? "it" : "them"));
+                    running == 1 ? "it brings" : "they bring", running == 1 ? "it" : "them"));
   }
 }
 
