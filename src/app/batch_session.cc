@@ -230,6 +230,7 @@ Result<RunResult> BatchSession::with_runner(const std::function<RunResult(BatchR
   if (!status) return forward_error(status);
   status_ = *status;
   status->finished_this_run = 0;
+  status->collected_this_run = 0;
   status->done_before = status->items.finished();
   const auto journal = store_->batch_journal();
   BatchRunnerParts parts{.clock = clock_,

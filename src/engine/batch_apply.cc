@@ -171,6 +171,7 @@ void BatchRunner::finish_item(ItemUpdate update, ItemState before) {
   ++items_[update.state];
   --items_[before];
   ++status_.finished_this_run;
+  ++status_.collected_this_run;
   stats_.on_finished(update.state, update.error, update.error_message, parts_.clock.now());
   guard_error_rate();
   if (parts_.monitor.wants_items()) {

@@ -163,6 +163,7 @@ Json write(const RunStatus& status) {
           {"errors", write(status.errors)},
           {"batches", write(status.batches)},
           {"finished_this_run", status.finished_this_run},
+          {"collected_this_run", status.collected_this_run},
           {"done_before", status.done_before},
           {"elapsed_nanos", status.elapsed.count()},
           {"concurrency", status.concurrency}};
@@ -202,6 +203,7 @@ void read(const Json& json, RunStatus& status) {
   if (const Json* member = find_member(json, "errors")) read(*member, status.errors);
   if (const Json* member = find_member(json, "batches")) read(*member, status.batches);
   read(json, "finished_this_run", status.finished_this_run);
+  read(json, "collected_this_run", status.collected_this_run);
   read(json, "done_before", status.done_before);
   std::int64_t elapsed_nanos = 0;
   read(json, "elapsed_nanos", elapsed_nanos);

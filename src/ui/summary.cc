@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "llmbatch/base/text.h"
+#include "llmbatch/model/batch_record.h"
 #include "llmbatch/model/status_text.h"
 
 namespace llmbatch {
@@ -31,8 +32,20 @@ std::string items(std::int64_t count) {
   return group_digits(count) + (count == 1 ? " item" : " items");
 }
 
+/// Batches whose request file the user has: only its results bring their answers.
+std::size_t written_batches(const RunStatus& status) {
+  const auto written = to_string(BatchStage::written);
+  return static_cast<std::size_t>(
+      std::count_if(status.batches.begin(), status.batches.end(),
+                    [&](const BatchProgress& batch) { return batch.state == written; }));
+}
+
 std::string open_batches(const RunStatus& status) {
   const std::size_t count = status.batches.size();
+  if (count > 0 && written_batches(status) == count) {
+    return count == 1 ? "1 batch waits for its result file"
+                      : fmt::format("{} batches wait for their result files", count);
+  }
   if (count == 1) return "1 provider batch is still in progress";
   // Of items that an earlier run submitted only their number may be known.
   if (count == 0) return "provider batches are still in progress";
@@ -157,6 +170,8 @@ void add_figures(std::vector<StyledLine>& lines, const RunStatus& status,
   }
   const double seconds = to_seconds(status.elapsed);
   if (status.finished_this_run == 0 || seconds <= 0) return;
+  // A batch may have worked for hours before this run, which took its answers within a second.
+  if (status.collected_this_run > 0) return lines.push_back(row("duration", format_span(seconds)));
   const double per_minute = static_cast<double>(status.finished_this_run) / seconds * 60;
   const bool fast = per_minute >= 600;
   const double rate = fast ? per_minute / 60 : per_minute;
@@ -217,7 +232,16 @@ std::vector<NextStep> next_steps(const RunStatus& status, const SummaryHints& hi
   const NextStep export_results{"llmbatch export " + database, ""};
   if (hints.exit_code == kExitDone) return {export_results};
   if (hints.exit_code != kExitProblems) {
-    return {{hints.resume_command, resume_purpose(status, hints.exit_code)}};
+    const std::size_t written = written_batches(status);
+    std::vector<NextStep> steps;
+    if (hints.exit_code != kExitBatchesOpen || written == 0 || written < status.batches.size()) {
+      steps.push_back({hints.resume_command, resume_purpose(status, hints.exit_code)});
+    }
+    if (written > 0) {
+      steps.push_back(
+          {"llmbatch batches read RESULTS.jsonl --db " + database, "stores their answers"});
+    }
+    return steps;
   }
   std::vector<NextStep> steps{
       {export_results.command, "all results"},

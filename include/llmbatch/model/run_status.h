@@ -88,7 +88,8 @@ struct RunStatus {
   std::vector<BatchProgress> batches;  ///< those that are open
   // Of this run alone:
   std::int64_t finished_this_run = 0;
-  std::int64_t done_before = 0;  ///< final before this run began
+  std::int64_t collected_this_run = 0;  ///< of these: with provider batches
+  std::int64_t done_before = 0;         ///< final before this run began
   Duration elapsed{};
   std::int64_t concurrency = 0;  ///< calls allowed at a time now
 };

@@ -62,6 +62,7 @@ RunStatus full_status() {
        .expires_at = {}},
   };
   status.finished_this_run = 21;
+  status.collected_this_run = 20;
   status.done_before = 45;
   status.elapsed = 90s + 1ns;
   status.concurrency = 64;
@@ -138,6 +139,7 @@ TEST(RunStatusStorage, EverythingComesBack) {
   EXPECT_EQ(status->started_at, stored.started_at);
   EXPECT_EQ(status->updated_at, stored.updated_at);
   EXPECT_EQ(status->finished_this_run, 21);
+  EXPECT_EQ(status->collected_this_run, 20);
   EXPECT_EQ(status->done_before, 45);
   EXPECT_EQ(status->elapsed, stored.elapsed);
   EXPECT_EQ(status->concurrency, 64);

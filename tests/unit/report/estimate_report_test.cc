@@ -74,7 +74,7 @@ TEST_F(EstimateReportTest, TheLineOfARunInBatchesHasTheirCostAndNoDuration) {
   report_.basis.output = SampleInterval{30, 200, 10, 200, 200};
   estimate("mine", 0);
   EXPECT_EQ(format_estimate_line(report_, BillingMode::batch),
-            "25.0M tokens in, about 10.0M out, $112.50 in batches");
+            "25.0M tokens in, 10.0M out, $112.50 in batches");
   report_.job.batch.reset();
   EXPECT_THAT(format_estimate_line(report_, BillingMode::batch),
               HasSubstr(", cost unknown in batches"));

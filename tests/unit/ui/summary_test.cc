@@ -108,6 +108,29 @@ TEST(Summary, OpenBatchesAreCountedListedAndCollectedByTheNextCommand) {
   EXPECT_THAT(text_of(with_batches(9), hints), HasSubstr("\n              and 4 more\n"));
 }
 
+TEST(Summary, AWrittenRequestFileWaitsForItsResults) {
+  const SummaryHints hints{.resume_command = "llmbatch run x", .exit_code = 6, .price_note = ""};
+  RunStatus status = with_batches(2);
+  status.batches[0].state = "written";
+  EXPECT_THAT(text_of(status, hints), HasSubstr("llmbatch: 2 provider batches are still in "));
+  EXPECT_THAT(text_of(status, hints),
+              HasSubstr("next        llmbatch run x  # collects the batches\n"
+                        "              llmbatch batches read RESULTS.jsonl --db "
+                        "tickets.jsonl.llmbatch.db  # stores their answers\n"));
+  status.batches[1].state = "written";
+  EXPECT_THAT(text_of(status, hints), HasSubstr("llmbatch: 2 batches wait for their result files"));
+  EXPECT_THAT(text_of(status, hints), HasSubstr("next        llmbatch batches read RESULTS"));
+  EXPECT_THAT(text_of(status, hints), Not(HasSubstr("llmbatch run x")));
+}
+
+TEST(Summary, ARunThatCollectedBatchesHasNoRate) {
+  RunStatus status = finished_with_problems();
+  const SummaryHints hints{.resume_command = "", .exit_code = 3, .price_note = ""};
+  EXPECT_THAT(text_of(status, hints), HasSubstr("duration    50m, 477 items/min on average\n"));
+  status.collected_this_run = 1;
+  EXPECT_THAT(text_of(status, hints), HasSubstr("duration    50m\n"));
+}
+
 TEST(Summary, APausedRunWithOpenBatchesSaysThatTheyAreCollected) {
   const SummaryHints hints{.resume_command = "llmbatch run x", .exit_code = 4, .price_note = ""};
   EXPECT_THAT(text_of(with_batches(1), hints),
