@@ -14,6 +14,7 @@
 #include "llmbatch/input/request_scan.h"
 #include "llmbatch/input/scan.h"
 #include "llmbatch/policy/token_count.h"
+#include "llmbatch/provider/make_batch_api.h"
 #include "llmbatch/store/store_reader.h"
 #include "llmbatch/tokenizer/make_token_counter.h"
 
@@ -286,6 +287,8 @@ void JobEstimator::fill(const CountingVisitor& counted) {
   report.repeats = repeats_left(plan_.counts, options_.reuse.enabled, report.to_do);
   const std::vector<RequestGroup> paid = tally.scaled_to(report.to_do - report.repeats);
   report.job = estimate_job(paid, report.basis, now);
+  // A price for batches that llmbatch cannot send helps nobody.
+  if (!make_batch_api(target_.provider)) report.job.batch.reset();
   if (report.repeats > 0) {
     report.repeats_saving =
         saving(estimate_job(tally.groups(), report.basis, now).real_time, report.job.real_time);

@@ -112,6 +112,7 @@ void BatchRunner::upload(Open& batch) {
     }
     request = std::move(step->request);
   }
+  status_.waiting_for.clear();
   batch.record.stage = BatchStage::uploaded;
   nothing_was_sent(batch);
 }
