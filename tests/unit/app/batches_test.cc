@@ -169,7 +169,8 @@ TEST_F(BatchesTest, AWrongLineStoresNothingOfAnyFile) {
 TEST_F(BatchesTest, ARequestFileIsNoResultFile) {
   ASSERT_EQ(write_files(1).code, 0);
   const Ended ended = run({"batches", "read", request_file(1), "--input", input_});
-  EXPECT_THAT(ended.err, HasSubstr("are these result files?"));
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr(request_file(1) + ":1: not a result line"));
   EXPECT_EQ(batch(1)["answered"], 0);
 }
 
