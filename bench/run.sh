@@ -39,6 +39,7 @@ if [ "$mode" = short ]; then
   run throughput.sh --items 5000 --rounds 1 --tls
   run latency.sh --seconds 5 --rounds 1 --in-flight 200
   run memory.sh --sizes "2000 20000"
+  run batch.sh --items 5000
   run resume.sh --items 20000 --rounds 1
   run startup.sh --rounds 5
   run kill.sh --kills 2
@@ -49,6 +50,7 @@ else
   run throughput.sh --tls
   run latency.sh
   if [ "$mode" = full ]; then run memory.sh --full; else run memory.sh; fi
+  run batch.sh
   run resume.sh
   run startup.sh
   run kill.sh

@@ -200,6 +200,7 @@ tl::unexpected<Error> no_second_word(const std::vector<std::string>& words,
             : fmt::format("'{}' needs a second word: {}", words[0], second_words(group)));
   }
   std::vector<std::string> known;
+  known.reserve(group.size());
   for (const CommandSpec* spec : group) known.emplace_back(second_word(*spec));
   std::string message =
       fmt::format("unknown command '{} {}'", words[0], sanitize_for_terminal(words[1]));

@@ -134,7 +134,7 @@ void FileTransfer::set_options(const ApiRequest& request, curl_slist* headers) {
   curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &FileTransfer::on_request);
   curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
   if (request.fresh_connection) curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
-  if (request.method == HttpMethod::delete_) {
+  if (request.method == HttpMethod::remove) {
     curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, "DELETE");
   } else if (request.method == HttpMethod::post) {
     curl_easy_setopt(easy_, CURLOPT_POST, 1L);

@@ -135,7 +135,7 @@ class GeminiBatchApi final : public BatchApi {
 
   ApiRequest get_file(const std::string& id) const override { return {.url = url(name_path(id))}; }
   ApiRequest delete_file(const std::string& id) const override {
-    return {.method = HttpMethod::delete_, .url = url(name_path(id))};
+    return {.method = HttpMethod::remove, .url = url(name_path(id))};
   }
   Result<RemoteFile> parse_file(const HttpReply& reply) const override {
     const auto json = read_reply(reply, "file");

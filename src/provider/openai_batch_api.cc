@@ -108,7 +108,7 @@ class OpenAiBatchApi : public BatchApi {
     return {.url = url("/files/" + url_part(id))};
   }
   ApiRequest delete_file(const std::string& id) const override {
-    return {.method = HttpMethod::delete_, .url = url("/files/" + url_part(id))};
+    return {.method = HttpMethod::remove, .url = url("/files/" + url_part(id))};
   }
 
   Result<RemoteFile> parse_file(const HttpReply& reply) const override {

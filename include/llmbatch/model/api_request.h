@@ -7,7 +7,7 @@
 
 namespace llmbatch {
 
-enum class HttpMethod : std::uint8_t { get, post, delete_ };
+enum class HttpMethod : std::uint8_t { get, post, remove };
 
 struct ApiRequest {
   HttpMethod method = HttpMethod::get;

@@ -144,7 +144,7 @@ TEST_F(CurlClientTest, APostIsJsonAndMayBeEmpty) {
 TEST_F(CurlClientTest, MethodsAreThoseOfTheRequest) {
   RawServer server{RawServer::Handler(&answer_ok)};
   ApiRequest request = get(server.url("/x"));
-  request.method = HttpMethod::delete_;
+  request.method = HttpMethod::remove;
   EXPECT_EQ(send(request).status, 200);
   EXPECT_THAT(server.last_request(), testing::StartsWith("DELETE /x HTTP/1.1\r\n"));
   // Nothing of it stays with the connection's handle.
@@ -453,7 +453,7 @@ TEST_F(CurlClientTest, AFreshConnectionIsNotTheDeadOne) {
 }
 
 TEST_F(CurlClientTest, APostOnAConnectionThatDiesIsNotRepeated) {
-  for (const HttpMethod method : {HttpMethod::post, HttpMethod::delete_}) {
+  for (const HttpMethod method : {HttpMethod::post, HttpMethod::remove}) {
     RawServer server{RawServer::Handler(&die_when_reused)};
     ApiRequest request = post(server.url());
     request.method = method;
