@@ -139,9 +139,9 @@ ItemResult describe_result(const ItemUpdate& update) {
   return result;
 }
 
-std::shared_ptr<const ReusedAnswer> judge_shared_answer(std::shared_ptr<const ReusedAnswer> known,
-                                                        const AnswerCheck* check,
-                                                        const Provider& provider) {
+std::shared_ptr<const ReusedAnswer> judge_shared_answer(
+    const std::shared_ptr<const ReusedAnswer>& known, const AnswerCheck* check,
+    const Provider& provider) {
   if (!known) return nullptr;
   HttpReply reply;
   reply.status = known->http_status;

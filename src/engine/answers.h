@@ -40,8 +40,8 @@ std::shared_ptr<const ReusedAnswer> describe_answer(const ItemUpdate& update);
 ItemResult describe_result(const ItemUpdate& update);
 
 /// What another job was answered, when it is an answer by this job's rules too; else null.
-std::shared_ptr<const ReusedAnswer> judge_shared_answer(std::shared_ptr<const ReusedAnswer> known,
-                                                        const AnswerCheck* check,
-                                                        const Provider& provider);
+std::shared_ptr<const ReusedAnswer> judge_shared_answer(
+    const std::shared_ptr<const ReusedAnswer>& known, const AnswerCheck* check,
+    const Provider& provider);
 
 }  // namespace llmbatch
