@@ -88,7 +88,7 @@ bool BatchService::take(std::string_view fault) {
 }
 
 /// An error reply in the words of the API that the path belongs to.
-Reply BatchService::refuse(Family family, ApiError error) {
+Reply BatchService::refuse(Family family, const ApiError& error) {
   Dialect dialect = Dialect::openai;
   if (family == Family::anthropic) dialect = Dialect::anthropic;
   if (family == Family::gemini) dialect = Dialect::gemini;
@@ -105,7 +105,7 @@ Reply BatchService::refuse(Family family, int status, std::string message) {
   ApiError error;
   error.status = status;
   error.message = std::move(message);
-  return refuse(family, std::move(error));
+  return refuse(family, error);
 }
 
 Reply BatchService::respond(const HttpRequest& http) {
@@ -194,7 +194,7 @@ Reply BatchService::refuse_full(Family family) {
   ApiError error =
       error_for_status(family == Family::anthropic ? Dialect::anthropic : Dialect::gemini, 429);
   error.message = "Your queue of batch requests is full.";
-  return refuse(family, std::move(error));
+  return refuse(family, error);
 }
 
 std::string BatchService::id_prefix(Family family) {

@@ -128,7 +128,7 @@ class BatchService {
   static Target target_of(const HttpRequest& http);
   static std::string argument(const HttpRequest& http, const char* name);
   bool take(std::string_view fault);
-  Reply refuse(Family family, ApiError error);
+  Reply refuse(Family family, const ApiError& error);
   Reply refuse(Family family, int status, std::string message);
   static Reply reply_with(const Json& body);
   Reply stored(std::string_view fault, const Json& body);

@@ -427,9 +427,9 @@ Status apply(Connection& connection, const char* sql, std::int64_t version) {
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::string since_schema_1 = std::string(kSinceSchema1) + kBatchTables;
-  static const std::array<Migration, 1> steps{{{1, since_schema_1.c_str()}}};
-  return steps;
+  static const std::string kFrom1 = std::string(kSinceSchema1) + kBatchTables;
+  static const std::array<Migration, 1> kSteps{{{1, kFrom1.c_str()}}};
+  return kSteps;
 }
 
 Status create_schema(Connection& connection) {
