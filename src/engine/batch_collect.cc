@@ -15,7 +15,7 @@ namespace llmbatch {
 namespace {
 
 /// Answers that are stored in one transaction.
-constexpr std::size_t kPieceAnswers = 512;
+constexpr std::size_t kPieceAnswers = 384;
 
 }  // namespace
 

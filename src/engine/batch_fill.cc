@@ -12,8 +12,8 @@ namespace llmbatch {
 namespace {
 
 /// Items whose rows are written in one transaction.
-constexpr std::size_t kPieceItems = 1000;
-constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
+constexpr std::size_t kPieceItems = 512;
+constexpr std::size_t kBufferBytes = std::size_t{1} << 17;
 /// Batches that are filled side by side, one for each model and endpoint of the input.
 constexpr std::size_t kMostFillings = 8;
 /// What an inline body has around the lines.
