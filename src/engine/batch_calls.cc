@@ -93,8 +93,6 @@ void BatchRunner::later(Open& batch, const Verdict& verdict, std::string_view wh
 bool BatchRunner::carry_on(Open& batch, const Verdict& verdict, std::string_view what) {
   switch (verdict.trouble) {
     case Trouble::none:
-      batch.failures = 0;
-      return true;
     case Trouble::gone:
       return true;
     case Trouble::not_sent:

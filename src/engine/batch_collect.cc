@@ -114,11 +114,23 @@ bool BatchRunner::download_results(Open& batch) {
     }
     if (!carry_on(batch, verdict, "fetching the results")) return false;
   }
+  batch.failures = 0;
+  return true;
+}
+
+/// True once: the results are fetched again, from the beginning.
+bool BatchRunner::may_repeat_download(Open& batch) {
+  if (batch.download_repeated) return false;
+  batch.download_repeated = true;
+  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
+    unlink(result_path(batch, i).c_str());
+  }
   return true;
 }
 
 /// Every line is looked at before the first is stored.
 bool BatchRunner::verify_results(Open& batch) {
+  std::int64_t answers = 0;
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
     auto reader = SpoolReader::open(result_path(batch, i));
     // An empty result was never begun.
@@ -133,25 +145,26 @@ bool BatchRunner::verify_results(Open& batch) {
       if (!*more) break;
       const auto answer = parts_.api.parse_answer(line);
       const auto id = answer ? parse_custom_id(answer->custom_id) : std::nullopt;
-      if (id && id->key == batch_key(batch.record)) continue;
+      if (id && id->key == batch_key(batch.record)) {
+        answers += answer->answered ? 1 : 0;
+        continue;
+      }
       if (answer && !parts_.api.capabilities().echoes_tag) {
         forget_foreign(batch);
         return false;
       }
-      const std::string path = result_path(batch, i);
-      if (!batch.download_repeated) {
-        // Cut, or changed on the way: once more, from the beginning.
-        batch.download_repeated = true;
-        unlink(path.c_str());
-        return false;
-      }
-      pause(fmt::format("batch {}: {}:{}: {}", batch.record.number, path, reader->number(),
+      // Cut, or changed on the way.
+      if (may_repeat_download(batch)) return false;
+      pause(fmt::format("batch {}: {}:{}: {}", batch.record.number, result_path(batch, i),
+                        reader->number(),
                         answer ? "not an answer to a request of this batch"
                                : sanitize_for_terminal(answer.error().message)));
       return false;
     }
   }
-  return true;
+  // A file that was cut between two lines looks whole.
+  const bool fewer = batch.remote.counts && answers < batch.remote.counts->succeeded;
+  return !fewer || !may_repeat_download(batch);
 }
 
 /// The candidate was somebody else's batch: what is ours is still to be found.

@@ -29,6 +29,12 @@ bool exists(const std::string& path) {
   return stat(path.c_str(), &info) == 0;
 }
 
+/// It says that there are answers, and not where: to take that for none would pay for them again.
+bool hides_results(const RemoteBatch& remote) {
+  return remote.state == RemoteBatchState::completed && remote.results.empty() && remote.counts &&
+         remote.counts->succeeded > 0;
+}
+
 }  // namespace
 
 void BatchRunner::advance(Open& batch) {
@@ -106,6 +112,7 @@ void BatchRunner::upload(Open& batch) {
     auto step = parts_.api.after_upload(draft, reply);
     if (!step) return not_understood(batch, step.error(), "the upload");
     if (step->file) {
+      batch.failures = 0;
       batch.record.input_file = step->file->id;
       batch.file_ready = step->file->state == RemoteFile::State::ready;
       break;
@@ -130,6 +137,7 @@ void BatchRunner::find_file(Open& batch) {
     if (!files) return not_understood(batch, files.error(), "looking for the upload");
     for (const RemoteFile& file : files->files) {
       if (file.name != name || file.state == RemoteFile::State::rejected) continue;
+      batch.failures = 0;
       batch.record.input_file = file.id;
       batch.record.stage = BatchStage::uploaded;
       batch.file_ready = file.state == RemoteFile::State::ready;
@@ -168,6 +176,7 @@ void BatchRunner::await_file(Open& batch) {
   }
   const auto file = parts_.api.parse_file(reply);
   if (!file) return not_understood(batch, file.error(), "looking at the upload");
+  batch.failures = 0;
   if (file->state == RemoteFile::State::rejected) {
     return pause(fmt::format("batch {}: the provider rejects its file: {}", batch.record.number,
                              sanitize_for_terminal(file->message)));
@@ -255,7 +264,13 @@ void BatchRunner::find_batch(Open& batch) {
     const HttpReply reply = send(parts_.api.list(cursor));
     const Verdict verdict = judge(reply);
     if (!carry_on(batch, verdict, "looking for the batch")) return;
-    if (verdict.trouble == Trouble::gone) break;
+    if (verdict.trouble == Trouble::gone) {
+      return pause(
+          fmt::format("batch {}: it may be at the provider, which lists no batches ({}). "
+                      "`llmbatch batches forget {}` gives its items back; if it is there, "
+                      "they are paid twice",
+                      batch.record.number, verdict.message, batch.record.number));
+    }
     auto batches = parts_.api.parse_batches(reply, cursor);
     if (!batches) return not_understood(batch, batches.error(), "looking for the batch");
     for (const RemoteBatch& remote : batches->batches) {
@@ -299,7 +314,10 @@ void BatchRunner::poll(Open& batch) {
   }
   if (!carry_on(batch, verdict, "the look")) return;
   const auto remote = parts_.api.parse_batch(reply);
-  if (!remote) return not_understood(batch, remote.error(), "the look");
+  // What is there is waited for, whatever stands between.
+  if (!remote) return later(batch, {Trouble::uncertain, remote.error().message, {}}, "the look");
+  if (hides_results(*remote)) return await_results(batch, remote->counts->succeeded);
+  batch.failures = 0;
   const std::optional<RemoteCounts>& counts = batch.record.counts;
   const bool news = remote->state != batch.record.remote_state ||
                     (remote->counts && (!counts || remote->counts->succeeded != counts->succeeded ||
@@ -316,6 +334,19 @@ void BatchRunner::poll(Open& batch) {
                        : std::min(batch.interval + batch.interval / 4, 4 * settings_.poll_interval);
   batch.next_at = parts_.clock.now() + batch.interval;
   status_.waiting_for = open_.size() == 1 ? "the provider batch" : "the provider batches";
+}
+
+/// The batch has ended and does not say where its answers are, which may only be a matter of time.
+void BatchRunner::await_results(Open& batch, std::int64_t answers) {
+  const std::string what = fmt::format("it has {} answer{}, which are paid, and names no results",
+                                       group_digits(answers), answers == 1 ? "" : "s");
+  later(batch, {Trouble::uncertain, what, {}}, "the look");
+  constexpr int kGiveUp = 5;
+  if (batch.failures < kGiveUp) return;
+  pause(
+      fmt::format("batch {}: {}. `llmbatch batches forget {}` gives its items back, to be sent "
+                  "and paid again",
+                  batch.record.number, what, batch.record.number));
 }
 
 /// The provider's batch, if any, is not this one: back to before it was created.
@@ -339,6 +370,7 @@ void BatchRunner::set_queue_full(Open& batch, std::string message) {
                      batch.record.number, message));
   }
   detach(batch);
+  batch.failures = 0;
   batch.record.queue_full = true;
   batch.record.message = std::move(message);
   batch.interval =

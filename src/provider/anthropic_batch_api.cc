@@ -2,6 +2,7 @@
 // and counts stay zero until the whole batch has ended.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "batch_dialect.h"
@@ -27,6 +28,7 @@ constexpr auto kErrorStatuses = std::to_array<TypeStatus>({{"invalid_request_err
                                                            {"billing_error", 402},
                                                            {"permission_error", 403},
                                                            {"not_found_error", 404},
+                                                           {"conflict_error", 409},
                                                            {"request_too_large", 413},
                                                            {"rate_limit_error", 429},
                                                            {"api_error", 500},
@@ -40,6 +42,25 @@ int status_of_error(std::string_view envelope) {
     if (known.type == type) return known.status;
   }
   return 500;
+}
+
+/// Members that real time takes and batches do not.
+constexpr auto kRealTimeOnly = std::to_array<std::string_view>(
+    {"speed", "store", "previous_thread_event_id", "cache_hint", "context_hint"});
+
+Status refuse_real_time_only(std::string_view body) {
+  RawObject members(body);
+  while (members.next()) {
+    const bool only =
+        std::find(kRealTimeOnly.begin(), kRealTimeOnly.end(), members.key()) != kRealTimeOnly.end();
+    if (only && members.value() != "null") {
+      return failure(fmt::format("\"{}\" cannot be in a batch", members.key()));
+    }
+    if (members.key() == "max_tokens" && raw_integer(members.value()) == 0) {
+      return failure("\"max_tokens\":0 cannot be in a batch");
+    }
+  }
+  return {};
 }
 
 Status read_result(std::string_view result, BatchAnswer& answer) {
@@ -70,6 +91,7 @@ class AnthropicBatchApi final : public BatchApi {
   Status append_line(std::string& out, std::string_view custom_id, const Request& request,
                      bool first) const override {
     if (auto status = refuse_stream(request.body); !status) return status;
+    if (auto status = refuse_real_time_only(request.body); !status) return status;
     out += first ? "{\"custom_id\":" : ",{\"custom_id\":";
     append_json_string(out, custom_id);
     out += ",\"params\":";
@@ -111,13 +133,12 @@ class AnthropicBatchApi final : public BatchApi {
 
   Result<BatchPage> parse_batches(const HttpReply& reply,
                                   const std::string& /*cursor*/) const override {
-    const auto json = read_reply(reply, "batches");
+    const auto json = read_list(reply, "batches");
     if (!json) return forward_error(json);
     BatchPage page;
-    const auto data = json->is_object() ? json->find("data") : json->end();
-    if (!json->is_object() || data == json->end() || !data->is_array()) return page;
-    for (const Json& object : *data) page.batches.push_back(read_batch(object));
-    if (json->contains("has_more") && (*json)["has_more"] == true && !page.batches.empty()) {
+    for (const Json& object : array_of(*json, "data")) page.batches.push_back(read_batch(object));
+    if (json->is_object() && json->contains("has_more") && (*json)["has_more"] == true &&
+        !page.batches.empty()) {
       page.next = page.batches.back().id;
     }
     return page;
@@ -143,7 +164,7 @@ class AnthropicBatchApi final : public BatchApi {
       if (members.key() == "result") result = members.value();
     }
     const auto custom_id = decode_json_string(id);
-    if (!members.ok() || !custom_id) return failure("not a result line: no custom_id");
+    if (!members.is_alone() || !custom_id) return not_a_line(members, "custom_id");
     answer.custom_id = *custom_id;
     if (auto status = read_result(result, answer); !status) return forward_error(status);
     return answer;
@@ -192,7 +213,12 @@ class AnthropicBatchApi final : public BatchApi {
     batch.created_at = time_of(object, "created_at");
     batch.expires_at = time_of(object, "expires_at");
     batch.ended_at = time_of(object, "ended_at");
-    if (!text_of(object, "results_url").empty()) batch.results = {batch.id};
+    // Archived results have no URL any more, and yet they were there and were paid for: the
+    // download tells that they are gone.
+    const bool had_answers = read.succeeded + number_of(counts, "errored").value_or(0) > 0;
+    const bool archived = !text_of(object, "archived_at").empty();
+    const bool named = !text_of(object, "results_url").empty();
+    if (named || (has_ended(batch.state) && (archived || had_answers))) batch.results = {batch.id};
     return batch;
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "llmbatch/provider/make_batch_api.h"
@@ -26,7 +27,8 @@ constexpr auto kDialects = std::to_array<BatchDialect>({
     {.profile = "groq",
      .family = BatchFamily::openai,
      .limits = {.max_requests = 50'000, .max_bytes = 100 * kMega},
-     .chat_only = true},
+     .responses = false,
+     .embeddings = false},
     {.profile = "together",
      .family = BatchFamily::together,
      .limits = {.max_requests = 50'000,
@@ -34,10 +36,12 @@ constexpr auto kDialects = std::to_array<BatchDialect>({
                 .echoes_tag = false,
                 .live_counts = false},
      .purpose = "batch-api",
-     .chat_only = true},
+     .responses = false,
+     .embeddings = false},
     {.profile = "mistral",
      .family = BatchFamily::mistral,
-     .limits = {.max_requests = 1'000'000, .max_bytes = 500 * kMega}},
+     .limits = {.max_requests = 1'000'000, .max_bytes = 500 * kMega},
+     .responses = false},
     {.profile = "anthropic",
      .family = BatchFamily::anthropic,
      .limits = {.max_requests = 100'000,
@@ -81,12 +85,33 @@ const BatchDialect& dialect_of(const ProviderConfig& config) {
   return kGeneric;
 }
 
-bool fits(BatchFamily family, WireFormat format) {
-  const bool anthropic = format == WireFormat::anthropic_messages;
-  const bool gemini = format == WireFormat::gemini_generate;
-  if (family == BatchFamily::anthropic) return anthropic;
-  if (family == BatchFamily::gemini) return gemini;
-  return !anthropic && !gemini;
+bool fits(const BatchDialect& dialect, WireFormat format) {
+  switch (format) {
+    case WireFormat::anthropic_messages:
+      return dialect.family == BatchFamily::anthropic;
+    case WireFormat::gemini_generate:
+      return dialect.family == BatchFamily::gemini;
+    case WireFormat::openai_responses:
+      if (!dialect.responses) return false;
+      break;
+    case WireFormat::openai_embeddings:
+      if (!dialect.embeddings) return false;
+      break;
+    case WireFormat::openai_chat:
+      break;
+  }
+  return dialect.family != BatchFamily::anthropic && dialect.family != BatchFamily::gemini;
+}
+
+/// Files and batches belong to the resource: a classic base URL names a deployment of it.
+void split_deployment(std::string& base, std::string& deployment) {
+  constexpr std::string_view kDeployments = "/deployments/";
+  const std::size_t query = std::min(base.find('?'), base.size());
+  const std::size_t start = base.substr(0, query).find(kDeployments);
+  if (start == std::string::npos) return;
+  const std::size_t name = start + kDeployments.size();
+  deployment = base.substr(name, std::min(base.find('/', name), query) - name);
+  base.erase(start, query - start);
 }
 
 }  // namespace
@@ -97,14 +122,14 @@ Result<std::unique_ptr<BatchApi>> make_batch_api(const ProviderConfig& config) {
   if (dialect.family == BatchFamily::none) {
     return usage_error(fmt::format("provider batches: {}: {}", name, dialect.why_none));
   }
-  const bool chat = config.wire_format == WireFormat::openai_chat;
-  if (!fits(dialect.family, config.wire_format) || (dialect.chat_only && !chat)) {
+  if (!fits(dialect, config.wire_format)) {
     return usage_error(fmt::format("provider batches: {}: none for the endpoint '{}'", name,
                                    to_string(config.wire_format)));
   }
   auto base = effective_base_url(config);
   if (!base) return forward_error(base);
-  BatchApiConfig made{dialect, config.wire_format, std::move(*base)};
+  BatchApiConfig made{dialect, config.wire_format, std::move(*base), {}};
+  if (name == "azure") split_deployment(made.base_url, made.deployment);
   if (dialect.family == BatchFamily::anthropic) return make_anthropic_batch_api(std::move(made));
   if (dialect.family == BatchFamily::gemini) return make_gemini_batch_api(std::move(made));
   return make_openai_batch_api(std::move(made));
@@ -113,7 +138,7 @@ Result<std::unique_ptr<BatchApi>> make_batch_api(const ProviderConfig& config) {
 std::unique_ptr<BatchApi> offline_batch_api(const ProviderConfig& config) {
   auto own = make_batch_api(config);
   if (own) return std::move(*own);
-  return make_openai_batch_api({kGeneric, config.wire_format, "http://offline.invalid/v1"});
+  return make_openai_batch_api({kGeneric, config.wire_format, "http://offline.invalid/v1", {}});
 }
 
 }  // namespace llmbatch

@@ -20,14 +20,16 @@ struct BatchDialect {
   BatchCapabilities limits = {};
   std::string_view line_prefix = "/v1";  ///< of the `url` of a line, before the endpoint's path
   std::string_view purpose = "batch";
-  bool chat_only = false;
+  bool responses = true;   ///< takes batches for /responses
+  bool embeddings = true;  ///< and for /embeddings
 };
 
 /// What an API is made of.
 struct BatchApiConfig {
   const BatchDialect& dialect;
   WireFormat wire_format;
-  std::string base_url;  ///< as effective_base_url() gives it
+  std::string base_url;    ///< as effective_base_url() gives it, without a deployment
+  std::string deployment;  ///< Azure's classic URLs name it; empty: the model does
 };
 
 std::unique_ptr<BatchApi> make_openai_batch_api(BatchApiConfig config);

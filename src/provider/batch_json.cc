@@ -11,17 +11,34 @@ namespace llmbatch {
 namespace {
 
 const Json kNoObject = Json::object();
-
-/// HTTP statuses of error codes that say that the request was at fault, so that it is not asked
-/// for again; every other code may pass.
-int status_of_code(std::string_view code) {
-  for (const std::string_view word : {"invalid", "unsupported", "missing", "too_long", "context"}) {
-    if (code.find(word) != std::string_view::npos) return 400;
-  }
-  return 500;
-}
+const Json kNoArray = Json::array();
 
 bool is_null(std::string_view raw) { return raw.empty() || raw == "null"; }
+
+/// A member as text: a string, or a number as it was written.
+std::string scalar_of(std::string_view object, std::string_view name) {
+  const std::string_view raw = raw_member(object, name);
+  if (is_null(raw) || is_json_object(raw) || is_json_array(raw)) return {};
+  return decode_json_string(raw).value_or(std::string(raw));
+}
+
+/// The HTTP status of an error that stands alone in its line. 200 without one: its code is judged
+/// as that of an error inside a success, as in real time.
+int status_of_error(std::string_view error) {
+  if (!is_json_object(error)) return 500;
+  for (const char* name : {"status_code", "raw_status_code", "status", "code"}) {
+    const auto status = raw_integer(scalar_of(error, name));
+    if (status && *status >= 400 && *status <= 599) return static_cast<int>(*status);
+  }
+  for (const char* name : {"code", "type"}) {
+    const std::string text = scalar_of(error, name);
+    // The request is at fault: it is not asked again.
+    for (const char* word : {"invalid", "unsupported", "missing", "too_long", "context"}) {
+      if (text.find(word) != std::string::npos) return 400;
+    }
+  }
+  return 200;
+}
 
 struct ResponseParts {
   std::string_view status;
@@ -52,16 +69,18 @@ void read_unanswered(std::string_view error, BatchAnswer& answer) {
     return;
   }
   answer.answered = true;
-  answer.reply.status = status_of_code(code);
+  answer.reply.status = status_of_error(error);
   answer.reply.body = fmt::format("{{\"error\":{}}}", error);
 }
 
 void read_answered(const ResponseParts& parts, std::string_view error, int status,
                    BatchAnswer& answer) {
+  const bool no_body = is_null(parts.body) || parts.body == "{}" || parts.body == "\"\"";
+  // A success without a body is none.
+  if (status < 400 && no_body && !is_null(error)) return read_unanswered(error, answer);
   answer.answered = true;
   answer.reply.status = status;
-  const bool no_body = is_null(parts.body) || parts.body == "{}" || parts.body == "\"\"";
-  if (status >= 400 && no_body && !is_null(error)) {
+  if (no_body && !is_null(error)) {
     answer.reply.body = fmt::format("{{\"error\":{}}}", error);
   } else if (is_json_string(parts.body)) {
     answer.reply.body = decode_json_string(parts.body).value_or(std::string(parts.body));
@@ -76,6 +95,9 @@ void read_answered(const ResponseParts& parts, std::string_view error, int statu
 }  // namespace
 
 std::string url_part(std::string_view text) {
+  // These are steps in a path.
+  if (text == ".") return "%2E";
+  if (text == "..") return "%2E%2E";
   std::string out;
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -103,6 +125,15 @@ Result<Json> read_reply(const HttpReply& reply, std::string_view what) {
   if (json.is_object() || json.is_array()) return json;
   return failure(fmt::format("{}: not JSON: {}", what,
                              sanitize_for_terminal(truncate_chars(reply.body, 120))));
+}
+
+Result<Json> read_list(const HttpReply& reply, std::string_view what) {
+  auto json = read_reply(reply, what);
+  if (!json || json->is_array()) return json;
+  const auto data = json->find("data");
+  const bool listed = data != json->end() && (data->is_array() || data->is_null());
+  if (!listed) return failure(fmt::format("{}: no list", what));
+  return json;
 }
 
 std::string text_of(const Json& object, const char* name) {
@@ -134,6 +165,12 @@ const Json& object_of(const Json& object, const char* name) {
   if (!object.is_object()) return kNoObject;
   const auto member = object.find(name);
   return member == object.end() || !member->is_object() ? kNoObject : *member;
+}
+
+const Json& array_of(const Json& object, const char* name) {
+  if (!object.is_object()) return kNoArray;
+  const auto member = object.find(name);
+  return member == object.end() || !member->is_array() ? kNoArray : *member;
 }
 
 RemoteBatchState state_of(std::string_view word, std::span<const StateWord> words) {
@@ -171,6 +208,13 @@ Status refuse_stream(std::string_view body) {
   return failure("\"stream\":true cannot be in a batch");
 }
 
+tl::unexpected<Error> not_a_line(const RawObject& members, std::string_view id_name) {
+  if (!members.ok()) return failure("not a result line: not a JSON object");
+  // What follows would be lost, and its request be sent and paid again.
+  if (!members.is_alone()) return failure("not a result line: something follows its JSON object");
+  return failure(fmt::format("not a result line: no {}", id_name));
+}
+
 Result<BatchAnswer> parse_openai_answer(std::string_view line) {
   std::string_view id;
   std::string_view response;
@@ -183,7 +227,7 @@ Result<BatchAnswer> parse_openai_answer(std::string_view line) {
   }
   BatchAnswer answer;
   const auto custom_id = decode_json_string(id);
-  if (!members.ok() || !custom_id) return failure("not a result line: no custom_id");
+  if (!members.is_alone() || !custom_id) return not_a_line(members, "custom_id");
   if (response.empty() && error.empty()) {
     return failure("not a result line: neither response nor error");
   }

@@ -14,6 +14,7 @@
 #include "llmbatch/model/http.h"
 #include "llmbatch/model/item.h"
 #include "llmbatch/model/remote_batch.h"
+#include "raw_json.h"
 
 namespace llmbatch {
 
@@ -24,14 +25,18 @@ std::string api_url(std::string_view base, std::string_view path, std::string_vi
 /// Percent-encodes an id or cursor for a path or query.
 std::string url_part(std::string_view text);
 
-/// The reply's JSON object (or array, with `array`).
+/// The reply's JSON object or array.
 Result<Json> read_reply(const HttpReply& reply, std::string_view what);
+/// The same for a list, bare or in `data`. A reply without either is an error: what it does not
+/// list must not count as absent.
+Result<Json> read_list(const HttpReply& reply, std::string_view what);
 
 // Members that are absent, null or of another type are empty.
 std::string text_of(const Json& object, const char* name);
 std::optional<std::int64_t> number_of(const Json& object, const char* name);  ///< 12 or "12"
 std::optional<WallTime> time_of(const Json& object, const char* name);  ///< seconds or RFC 3339
 const Json& object_of(const Json& object, const char* name);            ///< an empty one if absent
+const Json& array_of(const Json& object, const char* name);             ///< an empty one if absent
 
 struct StateWord {
   std::string_view word;
@@ -48,6 +53,10 @@ void append_without_member(std::string& out, std::string_view object, std::strin
 
 /// Fails when the body asks for a stream.
 Status refuse_stream(std::string_view body);
+
+/// Why a result line is none: `members` of it were all looked at, and its id was not found or
+/// something else is wrong with it.
+tl::unexpected<Error> not_a_line(const RawObject& members, std::string_view id_name);
 
 /// A line of an OpenAI-like result file: `custom_id`, `response`, `error`.
 Result<BatchAnswer> parse_openai_answer(std::string_view line);

@@ -1,7 +1,9 @@
 // Gemini batch mode: a resumable upload, a long-running operation, `key` instead of `custom_id`.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include "batch_dialect.h"
 #include "batch_json.h"
@@ -49,25 +51,40 @@ int http_status(std::int64_t code) {
   return 500;
 }
 
-std::string origin_of(std::string_view url) {
-  const std::size_t start = url.find("://");
-  if (start == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(0, url.find('/', start + 3)));
-}
+struct Origin {
+  std::string_view scheme;
+  std::string_view host;  ///< with its port
+  bool operator==(const Origin&) const = default;
+};
 
-std::string_view host_of(std::string_view origin) {
-  const std::size_t start = origin.find("://");
-  return start == std::string_view::npos ? origin : origin.substr(start + 3);
+/// Absent for what a URL parser could read in another way than this one.
+std::optional<Origin> origin_of(std::string_view url) {
+  const std::size_t mark = url.find("://");
+  if (mark == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = url.substr(mark + 3);
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  const bool plain = std::all_of(host.begin(), host.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == ':' || c == '[' || c == ']';
+  });
+  if (!plain || host.empty()) return std::nullopt;
+  return Origin{url.substr(0, mark), host};
 }
 
 /// Where a reply may send the upload, and the key with it.
 bool may_upload_to(std::string_view base, std::string_view target) {
-  const std::string ours = origin_of(base);
-  const std::string theirs = origin_of(target);
-  if (ours == theirs) return true;
+  const auto ours = origin_of(base.substr(0, base.find('?')));
+  const auto theirs = origin_of(target);
+  if (!ours || !theirs) return false;
   constexpr std::string_view kGoogle = ".googleapis.com";
-  return target.starts_with("https://") && host_of(ours).ends_with(kGoogle) &&
-         host_of(theirs).ends_with(kGoogle);
+  return *ours == *theirs || (theirs->scheme == "https" && ours->host.ends_with(kGoogle) &&
+                              theirs->host.ends_with(kGoogle));
+}
+
+/// An error line of a request that was never begun. (A key can expire, too.)
+bool says_expired(std::int64_t code, std::string_view message) {
+  const std::string text = to_lower_ascii(message);
+  return http_status(code) >= 500 && text.find("expired") != std::string::npos;
 }
 
 /// `files/abc` and `batches/xyz` are paths as they are; anything else is not put into a URL raw.
@@ -113,7 +130,9 @@ class GeminiBatchApi final : public BatchApi {
 
   Result<UploadStep> after_upload(const BatchDraft& draft, const HttpReply& reply) const override {
     const std::string_view target = find_header(reply.headers, "X-Goog-Upload-URL");
-    if (target.empty()) {
+    const bool done =
+        equals_ignore_case(find_header(reply.headers, "X-Goog-Upload-Status"), "final");
+    if (target.empty() || done) {
       const auto json = read_reply(reply, "file");
       if (!json) return forward_error(json);
       RemoteFile file = read_file(object_of(*json, "file"));
@@ -152,7 +171,7 @@ class GeminiBatchApi final : public BatchApi {
     const auto json = read_reply(reply, "files");
     if (!json) return forward_error(json);
     FilePage page;
-    for_each(*json, "files", [&](const Json& file) { page.files.push_back(read_file(file)); });
+    for (const Json& file : array_of(*json, "files")) page.files.push_back(read_file(file));
     page.next = text_of(*json, "nextPageToken");
     return page;
   }
@@ -181,7 +200,11 @@ class GeminiBatchApi final : public BatchApi {
     const auto json = read_reply(reply, "batch");
     if (!json) return forward_error(json);
     // The answer to a cancel is empty: what became of it the next look tells.
-    if (json->is_object() && json->empty()) return RemoteBatch{};
+    if (json->is_object() && json->empty()) {
+      RemoteBatch cancelled;
+      cancelled.state = cancelling;
+      return cancelled;
+    }
     RemoteBatch batch = read_batch(*json);
     if (batch.id.empty()) return failure("batch: the reply names none");
     return batch;
@@ -191,8 +214,9 @@ class GeminiBatchApi final : public BatchApi {
     const auto json = read_reply(reply, "batches");
     if (!json) return forward_error(json);
     BatchPage page;
-    for_each(*json, "operations",
-             [&](const Json& operation) { page.batches.push_back(read_batch(operation)); });
+    for (const Json& operation : array_of(*json, "operations")) {
+      page.batches.push_back(read_batch(operation));
+    }
     page.next = text_of(*json, "nextPageToken");
     return page;
   }
@@ -212,20 +236,15 @@ class GeminiBatchApi final : public BatchApi {
     return api_url(config_.base_url, path, query);
   }
   std::string upload_url() const {
-    const std::string origin = origin_of(config_.base_url);
-    return origin + "/upload" + config_.base_url.substr(origin.size()) + "/files";
+    const std::size_t path = std::min(config_.base_url.find('/', config_.base_url.find("://") + 3),
+                                      config_.base_url.find('?'));
+    std::string base = config_.base_url;
+    base.insert(std::min(path, base.size()), "/upload");
+    return api_url(base, "/files");
   }
   static std::string page_query(const std::string& cursor) {
     return cursor.empty() ? "pageSize=100" : "pageSize=100&pageToken=" + url_part(cursor);
   }
-  template <typename Visit>
-  static void for_each(const Json& json, const char* name, Visit visit) {
-    if (!json.is_object()) return;
-    const auto list = json.find(name);
-    if (list == json.end() || !list->is_array()) return;
-    for (const Json& element : *list) visit(element);
-  }
-
   static RemoteFile read_file(const Json& object) {
     RemoteFile file;
     file.id = text_of(object, "name");
@@ -267,8 +286,13 @@ RemoteBatch GeminiBatchApi::read_batch(const Json& operation) {
   batch.created_at = time_of(metadata, "createTime");
   batch.ended_at = time_of(metadata, "endTime");
   const Json& error = object_of(operation, "error");
+  if (batch.state == unknown && batch.state_word.empty() && operation.is_object() &&
+      operation.contains("done") && operation["done"] == true && !batch.results.empty()) {
+    batch.state = completed;
+  }
   if (!error.empty()) {
-    if (!has_ended(batch.state)) batch.state = failed;
+    const bool by_us = number_of(error, "code") == kCancelledCode;
+    if (!has_ended(batch.state)) batch.state = by_us ? cancelled : failed;
     batch.errors.push_back({text_of(error, "code"), text_of(error, "message"), {}});
     batch.retry_later = batch.state == failed && number_of(error, "code") == 8;
   }
@@ -286,7 +310,7 @@ Result<BatchAnswer> GeminiBatchApi::parse_answer(std::string_view line) const {
     if (members.key() == "error") error = members.value();
   }
   const auto id = decode_json_string(key);
-  if (!members.ok() || !id) return failure("not a result line: no key");
+  if (!members.is_alone() || !id) return not_a_line(members, "key");
   BatchAnswer answer;
   answer.custom_id = *id;
   if (is_json_object(response)) {
@@ -301,7 +325,7 @@ Result<BatchAnswer> GeminiBatchApi::parse_answer(std::string_view line) const {
   }
   const std::int64_t code = raw_integer(raw_member(error, "code")).value_or(0);
   const std::string message = decode_json_string(raw_member(error, "message")).value_or("");
-  const bool expired = message.find("xpired") != std::string::npos;
+  const bool expired = says_expired(code, message);
   if (code == kCancelledCode || code == 499 || expired) {
     answer.reason = expired ? "expired" : "cancelled";
     return answer;

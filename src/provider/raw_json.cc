@@ -140,6 +140,13 @@ bool RawObject::next() {
   return true;
 }
 
+bool RawObject::is_alone() const {
+  if (!ok_ || at_ >= text_.size() || text_[at_] != '}') return false;
+  std::size_t rest = at_ + 1;
+  skip_space(text_, rest);
+  return rest == text_.size();
+}
+
 RawArray::RawArray(std::string_view text) : text_(text) {
   skip_space(text_, at_);
   ok_ = at_ < text_.size() && text_[at_] == '[';

@@ -22,6 +22,8 @@ class RawObject {
   std::string_view key() const { return key_; }
   std::string_view value() const { return value_; }
   bool ok() const { return ok_; }
+  /// After the last member: nothing but white space stands behind the object.
+  bool is_alone() const;
 
  private:
   bool fail();

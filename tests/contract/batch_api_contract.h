@@ -43,6 +43,9 @@ struct BatchWorld {
   std::vector<std::string> unanswered_lines;
   /// Where the model of a line is named; empty: not in the line.
   Json::json_pointer line_model;
+  std::string model_in_line = "some-model";
+  /// A reply without a list is a list of nothing.
+  bool may_leave_out_list = false;
   Json::json_pointer line_id;
   Json::json_pointer line_body;
 };
@@ -116,11 +119,13 @@ TEST_P(BatchApiContract, ALineHoldsTheIdAndTheRequest) {
   ASSERT_TRUE(line.is_object());
   EXPECT_EQ(line.value(world.line_id, ""), id);
   Json body = Json::parse(world.request_body);
-  if (world.line_model.empty()) body.erase("model");
-  EXPECT_EQ(line.at(world.line_body), body);
-  if (!world.line_model.empty()) {
-    EXPECT_EQ(line.value(world.line_model, ""), "some-model");
+  if (world.line_model.empty()) {
+    body.erase("model");
+  } else {
+    EXPECT_EQ(line.value(world.line_model, ""), world.model_in_line);
+    body["model"] = world.model_in_line;
   }
+  EXPECT_EQ(line.at(world.line_body), body);
 }
 
 TEST_P(BatchApiContract, ABodyOverSeveralLinesBecomesOneLine) {
@@ -143,7 +148,7 @@ TEST_P(BatchApiContract, StreamsAreRefused) {
 TEST_P(BatchApiContract, AnUploadLeadsToItsFile) {
   if (!api_->capabilities().uploads_file) return;
   ApiRequest request = api_->upload(draft_);
-  const std::string done = GetParam().config.profile->name == std::string("gemini")
+  const std::string done = GetParam().config.wire_format == WireFormat::gemini_generate
                                ? Json{{"file", GetParam().file}}.dump()
                                : GetParam().file.dump();
   for (int calls = 1;; ++calls) {
@@ -300,6 +305,62 @@ TEST_P(BatchApiContract, WhatIsNoResultLineIsAnError) {
   }
   const std::string& good = GetParam().good_line;
   EXPECT_FALSE(api_->parse_answer(good.substr(0, good.size() / 2)));
+}
+
+TEST_P(BatchApiContract, WhatFollowsALineIsNotLost) {
+  const std::string& good = GetParam().good_line;
+  EXPECT_TRUE(api_->parse_answer(" " + good + " \r"));
+  for (const std::string& rest : {good, " " + good, GetParam().error_line, std::string("x"),
+                                  std::string("{}"), std::string("}"), std::string(",")}) {
+    EXPECT_FALSE(api_->parse_answer(good + rest)) << good + rest;
+  }
+}
+
+TEST_P(BatchApiContract, AnUnreadableListIsNotAnEmptyOne) {
+  if (GetParam().may_leave_out_list) return;
+  for (const char* body : {"{}", R"({"error":{"message":"m"}})", R"({"data":{}})"}) {
+    EXPECT_FALSE(api_->parse_batches(ok_reply(body), "")) << body;
+    if (api_->capabilities().uploads_file) {
+      EXPECT_FALSE(api_->parse_files(ok_reply(body), "")) << body;
+    }
+  }
+}
+
+TEST_P(BatchApiContract, DotsInIdsAreNoSteps) {
+  for (const char* id : {".", ".."}) {
+    for (const ApiRequest& request : {api_->get(id), api_->cancel(id), api_->download(id)}) {
+      const std::string path = request.url.substr(0, request.url.find('?')) + "/";
+      EXPECT_EQ(path.find("/./"), std::string::npos) << request.url;
+      EXPECT_EQ(path.find("/../"), std::string::npos) << request.url;
+      EXPECT_EQ(path.find("/.:"), std::string::npos) << request.url;
+      EXPECT_EQ(path.find("/..:"), std::string::npos) << request.url;
+    }
+  }
+}
+
+TEST_P(BatchApiContract, TheQueryOfTheBaseStaysBehindThePath) {
+  ProviderConfig config = GetParam().config;
+  const auto base = effective_base_url(config);
+  ASSERT_TRUE(base);
+  config.base_url = base->substr(0, base->find('?')) + "?tenant=7";
+  const auto made = make_batch_api(config);
+  ASSERT_TRUE(made) << made.error().message;
+  const BatchApi& api = **made;
+  std::vector<ApiRequest> requests = {api.create(draft_), api.get("b"),  api.cancel("b"),
+                                      api.list(""),       api.list("1"), api.download("f")};
+  if (api.capabilities().uploads_file) {
+    requests.push_back(api.upload(draft_));
+    requests.push_back(api.list_files(""));
+    requests.push_back(api.get_file("f"));
+    requests.push_back(api.delete_file("f"));
+  }
+  for (const ApiRequest& request : requests) {
+    const std::size_t query = request.url.find('?');
+    ASSERT_NE(query, std::string::npos) << request.url;
+    EXPECT_EQ(request.url.find('/', query), std::string::npos) << request.url;
+    EXPECT_THAT(request.url.substr(query), ::testing::StartsWith("?tenant=7")) << request.url;
+    EXPECT_EQ(request.url.find('?', query + 1), std::string::npos) << request.url;
+  }
 }
 
 TEST_P(BatchApiContract, RepliesThatAreNotUnderstoodAreErrors) {

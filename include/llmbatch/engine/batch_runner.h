@@ -115,6 +115,7 @@ class BatchRunner {
   void create(Open& batch);
   void find_batch(Open& batch);
   void poll(Open& batch);
+  void await_results(Open& batch, std::int64_t answers);
   bool matches(const Open& batch, const RemoteBatch& remote) const;
   void adopt(Open& batch, const RemoteBatch& remote);
   void note_remote(Open& batch, const RemoteBatch& remote);
@@ -162,6 +163,7 @@ class BatchRunner {
   // Answers: batch_collect.cc
   void collect(Open& batch);
   bool download_results(Open& batch);
+  bool may_repeat_download(Open& batch);
   bool verify_results(Open& batch);
   bool apply_results(Open& batch);
   bool apply_file(const std::string& path, ReadLines& lines);

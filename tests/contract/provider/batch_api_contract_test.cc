@@ -59,7 +59,7 @@ Json openai_page(const std::vector<Json>& elements, bool more) {
 
 BatchWorld openai(const std::string& profile, WireFormat format, const std::string& success) {
   BatchWorld world;
-  world.name = profile + "_" + std::string(to_string(format));
+  world.name = (profile.empty() ? "generic" : profile) + "_" + std::string(to_string(format));
   world.config = config_for(profile, format);
   world.request_body = format == WireFormat::openai_chat
                            ? R"({"model":"some-model","messages":[{"role":"user","content":"é"}]})"
@@ -85,6 +85,16 @@ BatchWorld openai(const std::string& profile, WireFormat format, const std::stri
   world.line_model = Pointer("/body/model");
   world.line_id = Pointer("/custom_id");
   world.line_body = Pointer("/body");
+  return world;
+}
+
+/// The classic surface: the deployment stands in the base URL.
+BatchWorld classic_azure() {
+  BatchWorld world = openai("azure", WireFormat::openai_chat, kChatAnswer);
+  world.name = "azure_classic";
+  world.config.base_url =
+      "https://r.openai.azure.com/openai/deployments/dep-1?api-version=2024-10-21";
+  world.model_in_line = "dep-1";
   return world;
 }
 
@@ -156,17 +166,21 @@ BatchWorld anthropic(const std::string& version) {
   world.error =
       R"({"type":"error","error":{"type":"invalid_request_error","message":"no"},"request_id":"r"})";
   world.batch = [](const std::string& word, bool with_results) {
-    return Json{
-        {"id", "msgbatch_1"},
-        {"type", "message_batch"},
-        {"processing_status", word},
-        {"request_counts",
-         {{"processing", 0}, {"succeeded", 8}, {"errored", 1}, {"canceled", 0}, {"expired", 0}}},
-        {"created_at", "2026-11-23T10:00:00Z"},
-        {"expires_at", "2026-11-24T10:00:00Z"},
-        {"ended_at", nullptr},
-        {"cancel_initiated_at", nullptr},
-        {"results_url", with_results ? Json("https://elsewhere.example/x") : Json()}};
+    return Json{{"id", "msgbatch_1"},
+                {"type", "message_batch"},
+                {"processing_status", word},
+                {"request_counts",
+                 {{"processing", with_results ? 0 : 9},
+                  {"succeeded", with_results ? 8 : 0},
+                  {"errored", with_results ? 1 : 0},
+                  {"canceled", 0},
+                  {"expired", 0}}},
+                {"created_at", "2026-11-23T10:00:00Z"},
+                {"expires_at", "2026-11-24T10:00:00Z"},
+                {"ended_at", nullptr},
+                {"cancel_initiated_at", nullptr},
+                {"archived_at", nullptr},
+                {"results_url", with_results ? Json("https://elsewhere.example/x") : Json()}};
   };
   world.page = openai_page;
   world.words = {{"in_progress", in_progress}, {"canceling", cancelling}, {"ended", completed}};
@@ -202,6 +216,7 @@ BatchWorld gemini() {
     if (with_results) json["response"] = {{"responsesFile", "files/out"}};
     return json;
   };
+  world.may_leave_out_list = true;
   world.page = [](const std::vector<Json>& elements, bool more) {
     Json json{{"operations", elements}};
     if (more) json["nextPageToken"] = "t 2";
@@ -233,8 +248,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(openai("openai", WireFormat::openai_chat, kChatAnswer),
                       openai("openai", WireFormat::openai_responses, kResponsesAnswer),
                       openai("openai", WireFormat::openai_embeddings, kEmbeddingsAnswer),
-                      openai("azure", WireFormat::openai_chat, kChatAnswer),
-                      openai("groq", WireFormat::openai_chat, kChatAnswer), together(),
+                      openai("azure", WireFormat::openai_chat, kChatAnswer), classic_azure(),
+                      openai("groq", WireFormat::openai_chat, kChatAnswer),
+                      openai("", WireFormat::openai_chat, kChatAnswer), together(),
                       mistral(WireFormat::openai_chat, kChatAnswer),
                       mistral(WireFormat::openai_embeddings, kEmbeddingsAnswer),
                       anthropic("2023-06-01"), anthropic("2026-10-21"), gemini()),

@@ -1,0 +1,1 @@
+// Nothing: a precompiled header wants a source (cmake/modules.cmake).
