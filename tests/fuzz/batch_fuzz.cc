@@ -18,8 +18,7 @@ using namespace llmbatch;
 
 std::vector<std::unique_ptr<BatchApi>> make_all() {
   std::vector<std::unique_ptr<BatchApi>> apis;
-  for (const char* name :
-       {"openai", "azure", "groq", "together", "mistral", "anthropic", "gemini"}) {
+  for (const char* name : {"openai", "azure", "together", "mistral", "anthropic", "gemini"}) {
     ProviderConfig config;
     config.profile = find_profile(name);
     if (config.profile->name == "azure") {
