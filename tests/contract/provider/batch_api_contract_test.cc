@@ -254,8 +254,8 @@ INSTANTIATE_TEST_SUITE_P(
                       mistral(WireFormat::openai_chat, kChatAnswer),
                       mistral(WireFormat::openai_embeddings, kEmbeddingsAnswer),
                       anthropic("2023-06-01"), anthropic("2026-10-21"), gemini()),
-    [](const auto& info) {
-      std::string name = info.param.name;
+    [](const auto& world) {
+      std::string name = world.param.name;
       for (char& c : name) {
         if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
       }

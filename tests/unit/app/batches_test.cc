@@ -36,17 +36,16 @@ class BatchesTest : public AppTest {
   }
 
   int carry_out(const ParsedCommand& parsed) const {
-    switch (parsed.command) {
-      case Command::batches_cancel:
-      case Command::batches_forget:
-        return batches_change_command(parsed, environment_);
-      case Command::batches_write:
-        return batches_write_command(parsed, environment_, "llmbatch batches write");
-      case Command::batches_read:
-        return batches_read_command(parsed, environment_, "llmbatch batches read");
-      default:
-        return batches_command(parsed, environment_);
+    if (parsed.command == Command::batches_cancel || parsed.command == Command::batches_forget) {
+      return batches_change_command(parsed, environment_);
     }
+    if (parsed.command == Command::batches_write) {
+      return batches_write_command(parsed, environment_, "llmbatch batches write");
+    }
+    if (parsed.command == Command::batches_read) {
+      return batches_read_command(parsed, environment_, "llmbatch batches read");
+    }
+    return batches_command(parsed, environment_);
   }
 
   /// An input of `count` items, written as request files.
