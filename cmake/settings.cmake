@@ -20,6 +20,11 @@ if(LLMBATCH_SANITIZE)
     -fsanitize=${LLMBATCH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(llmbatch_settings INTERFACE -fsanitize=${LLMBATCH_SANITIZE})
 endif()
+if(LLMBATCH_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # clang 14 looks at a vtable through a pipe: where a test has used up the descriptors, it takes
+  # every object for a broken one.
+  target_compile_options(llmbatch_settings INTERFACE -fno-sanitize=vptr)
+endif()
 if(LLMBATCH_FUZZ)
   target_compile_options(llmbatch_settings INTERFACE -fsanitize=fuzzer-no-link)
 endif()

@@ -14,11 +14,13 @@ bad=0
 complain() { echo "layers: $*" >&2; bad=1; }
 
 while IFS=: read -r file _ line; do
-  module=$(sed -E 's#^(src|include/llmbatch)/([^/]+)/.*#\2#' <<<"$file")
+  [[ $file =~ ^(src|include/llmbatch)/([^/]+)/ ]] && module=${BASH_REMATCH[2]}
   [ -n "${floor[$module]:-}" ] || { complain "$file: unknown module '$module'"; continue; }
-  header=$(sed -E 's/.*#include *[<"]([^>"]+)[>"].*/\1/' <<<"$line")
+  [[ $line =~ [\<\"]([^\>\"]+)[\>\"] ]] || continue
+  header=${BASH_REMATCH[1]}
   if [[ $header == llmbatch/* ]]; then
-    other=$(cut -d/ -f2 <<<"$header")
+    other=${header#llmbatch/}
+    other=${other%%/*}
     if [ -z "${floor[$other]:-}" ]; then complain "$file includes unknown module $header"; continue; fi
     [ "$other" = "$module" ] || [ "${floor[$other]}" -lt "${floor[$module]}" ] ||
       complain "$file (floor ${floor[$module]}) includes $header (floor ${floor[$other]})"
