@@ -1,5 +1,5 @@
-# The headers that most sources see, parsed once: what checking builds, of everything and never
-# twice, are slowed down by. Ordinary builds do without, and so notice a missing #include.
+# The headers that most sources see, parsed once: for builds of everything. `dev` and `tidy` do
+# without, and so notice a missing #include.
 if(LLMBATCH_PCH)
   add_library(llmbatch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
   target_link_libraries(llmbatch_pch PRIVATE llmbatch_settings fmt::fmt tl::expected

@@ -164,7 +164,12 @@ Result<bool> RunSession::compare_job() {
                                 : ""),
         ErrorKind::mismatch);
   }
-  tell("the job changes:" + text);
+  if (const Status stays = refuse_moving_batches(**stored); !stays) return forward_error(stays);
+  for (const JobDifference& difference : different) {
+    tell(fmt::format("the job changes: {}: was '{}', is '{}'", difference.what,
+                     truncate_chars(sanitize_for_terminal(difference.stored), 60),
+                     truncate_chars(sanitize_for_terminal(difference.current), 60)));
+  }
   return true;
 }
 

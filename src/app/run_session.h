@@ -49,6 +49,9 @@ class RunSession {
   // The part that goes through provider batches: run_session_batches.cc
   Status choose_way();
   bool open_batches() const;
+  bool batches_at_provider() const;
+  Status refuse_moving_batches(const JobIdentity& stored);
+  Status need_batch_price();
   bool writes_files() const { return !options_.batches.write_directory.empty(); }
   Result<RunResult> run_batches();
   BatchRunnerSettings batch_settings(std::string limiter_state) const;
@@ -88,6 +91,7 @@ class RunSession {
   std::int64_t concurrency_ = 0;
   std::unique_ptr<BatchApi> batch_api_;  ///< null: the provider has none, or it is not needed
   std::vector<BatchRecord> batches_;     ///< of the job, when the run began
+  bool offline_ = false;                 ///< nothing is asked of the provider's Batch API
   bool via_batch_ = false;
   bool rest_follows_ = false;  ///< after the batches: something is left to be called for
 };

@@ -24,11 +24,47 @@ constexpr double kUsualConcurrency = 16;
 
 }  // namespace
 
-/// Those whose files were handed to the user are the user's to look after.
 bool RunSession::open_batches() const {
+  return std::any_of(batches_.begin(), batches_.end(),
+                     [](const BatchRecord& batch) { return is_open(batch.stage); });
+}
+
+/// Those whose files were handed to the user are the user's to look after.
+bool RunSession::batches_at_provider() const {
   return std::any_of(batches_.begin(), batches_.end(), [](const BatchRecord& batch) {
     return is_open(batch.stage) && batch.stage != BatchStage::written;
   });
+}
+
+/// What is open at one provider cannot be looked after at another one.
+Status RunSession::refuse_moving_batches(const JobIdentity& stored) {
+  if (stored.profile == target_.identity.profile &&
+      stored.wire_format == target_.identity.wire_format) {
+    return {};
+  }
+  const auto batches = reader_->batches();
+  if (!batches) return forward_error(batches);
+  for (const BatchRecord& batch : *batches) {
+    if (!is_open(batch.stage) || batch.stage == BatchStage::written) continue;
+    return failure(fmt::format("batch {} is open at {}, and the job cannot move before it is done: "
+                               "collect it with the same command as before, or `llmbatch batches "
+                               "cancel all` or `forget all`; nothing was sent",
+                               batch.number, sanitize_for_terminal(stored.profile)),
+                   ErrorKind::mismatch);
+  }
+  return {};
+}
+
+/// With --max-cost.
+Status RunSession::need_batch_price() {
+  const ModelPrice* price = prices_.find(target_.identity.model);
+  if (!options_.cost.max_cost || price == nullptr) return {};
+  if (cost(*price, Usage{}, clock_.wall_now(), BillingMode::batch)) return {};
+  return usage_error(
+      fmt::format("--max-cost: what {}/{} costs in provider batches is unknown; give "
+                  "batch_input and batch_output with --price-file",
+                  sanitize_for_terminal(target_.identity.profile),
+                  sanitize_for_terminal(target_.identity.model)));
 }
 
 /// How long so many calls take, generously.
@@ -49,18 +85,22 @@ Status RunSession::choose_way() {
   batches_ = std::move(*batches);
   const bool wanted = options_.batches.via != Via::realtime;
   if (!wanted && !open_batches()) return {};
+  offline_ = writes_files() || (!wanted && !batches_at_provider());
   Result<std::unique_ptr<BatchApi>> api =
-      writes_files() ? offline_batch_api(target_.provider) : make_batch_api(target_.provider);
-  if (!api) {
-    if (options_.batches.via == Via::automatic && !open_batches()) {
-      tell(fmt::format("--via auto: real time ({})", api.error().message));
-      return {};
-    }
-    return forward_error(api);
+      offline_ ? offline_batch_api(target_.provider) : make_batch_api(target_.provider);
+  via_batch_ = wanted;
+  Status usable = api ? Status() : Status(forward_error(api));
+  if (usable && wanted && !writes_files()) usable = need_batch_price();
+  if (!usable) {
+    const bool automatic = options_.batches.via == Via::automatic && !batches_at_provider();
+    if (!automatic) return usable;
+    tell(fmt::format("--via auto: real time ({})", usable.error().message));
+    via_batch_ = false;
+    offline_ = true;
+    api = offline_batch_api(target_.provider);
   }
   batch_api_ = std::move(*api);
-  via_batch_ = wanted;
-  if (!options_.batches.finish_by) return {};
+  if (!via_batch_ || !options_.batches.finish_by) return {};
   const Duration left = *options_.batches.finish_by - clock_.wall_now();
   const Duration needed =
       kCancelTime + time_for_calls(static_cast<std::int64_t>(items_to_do(plan_.items)));
@@ -103,7 +143,7 @@ BatchRunnerSettings RunSession::batch_settings(std::string limiter_state) const 
   settings.token_counter = tokens_.exact ? tokens_.counter.get() : nullptr;
   settings.spool_prefix = options_.input.database + ".batch-";
   settings.key_secret = target_.provider.key;
-  settings.knows_key = !writes_files();
+  settings.knows_key = !offline_;
   settings.write_directory = options_.batches.write_directory;
   std::random_device random;
   settings.random_seed = (std::uint64_t{random()} << 32U) | random();

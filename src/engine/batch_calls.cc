@@ -70,6 +70,7 @@ BatchRunner::Verdict BatchRunner::judge(const HttpReply& reply) const {
 /// The same step again, after a while that grows with each failure.
 void BatchRunner::later(Open& batch, const Verdict& verdict, std::string_view what) {
   ++batch.failures;
+  batch.trouble = fmt::format("{} does not succeed: {}", what, verdict.message);
   const int doublings = std::min(batch.failures - 1, 10);
   const Duration backoff =
       std::min(kLongestBatchBackoff,

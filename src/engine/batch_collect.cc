@@ -19,6 +19,12 @@ constexpr std::size_t kPieceAnswers = 384;
 
 }  // namespace
 
+/// The lines of result files that are this batch's.
+struct BatchRunner::Found {
+  std::int64_t lines = 0;
+  std::int64_t answers = 0;
+};
+
 std::string BatchRunner::result_path(const Open& batch, std::size_t index) const {
   return fmt::format("{}{}.result{}.jsonl", settings_.spool_prefix, batch_key(batch.record),
                      index + 1);
@@ -31,8 +37,11 @@ void BatchRunner::collect(Open& batch) {
     return set_queue_full(batch, sanitize_for_terminal(truncate_chars(why, 200)));
   }
   describe_rejection(batch);
+  batch.doubt.clear();
+  batch.unreadable = false;
   if (!download_results(batch) || !verify_results(batch)) return;
   if (!apply_results(batch)) return;
+  if (!batch.doubt.empty()) return hold_results(batch);
   const bool rejected =
       batch.remote.state == RemoteBatchState::failed && batch.record.answered == 0;
   const bool lines_told = rejected && fail_bad_lines(batch);
@@ -114,7 +123,6 @@ bool BatchRunner::download_results(Open& batch) {
     }
     if (!carry_on(batch, verdict, "fetching the results")) return false;
   }
-  batch.failures = 0;
   return true;
 }
 
@@ -130,49 +138,80 @@ bool BatchRunner::may_repeat_download(Open& batch) {
 
 /// Every line is looked at before the first is stored.
 bool BatchRunner::verify_results(Open& batch) {
-  std::int64_t answers = 0;
+  Found found;
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
-    auto reader = SpoolReader::open(result_path(batch, i));
-    // An empty result was never begun.
-    if (!reader) continue;
-    std::string_view line;
-    for (;;) {
-      const auto more = reader->next(line);
-      if (!more) {
-        fail(more.error());
-        return false;
-      }
-      if (!*more) break;
-      const auto answer = parts_.api.parse_answer(line);
-      const auto id = answer ? parse_custom_id(answer->custom_id) : std::nullopt;
-      if (id && id->key == batch_key(batch.record)) {
-        answers += answer->answered ? 1 : 0;
-        continue;
-      }
-      if (answer && !parts_.api.capabilities().echoes_tag) {
-        forget_foreign(batch);
-        return false;
-      }
-      // Cut, or changed on the way.
-      if (may_repeat_download(batch)) return false;
-      pause(fmt::format("batch {}: {}:{}: {}", batch.record.number, result_path(batch, i),
-                        reader->number(),
-                        answer ? "not an answer to a request of this batch"
-                               : sanitize_for_terminal(answer.error().message)));
+    if (!verify_file_of(batch, i, found)) return false;
+  }
+  if (batch.record.call_begun_at) {
+    // A candidate: its custom ids tell.
+    if (found.lines == 0) {
+      forget_foreign(batch, nullptr);
       return false;
     }
+    nothing_was_sent(batch);
   }
   // A file that was cut between two lines looks whole.
-  const bool fewer = batch.remote.counts && answers < batch.remote.counts->succeeded;
-  return !fewer || !may_repeat_download(batch);
+  const std::int64_t counted = batch.remote.counts ? batch.remote.counts->succeeded : 0;
+  if (found.answers >= counted || !batch.doubt.empty()) return true;
+  if (may_repeat_download(batch)) return false;
+  batch.doubt = fmt::format("{} of its {} answers, which are paid, are not in its results",
+                            group_digits(counted - found.answers), group_digits(counted));
+  return true;
+}
+
+/// False: the results are not to be used, or not yet.
+bool BatchRunner::verify_file_of(Open& batch, std::size_t index, Found& found) {
+  const std::string path = result_path(batch, index);
+  auto reader = SpoolReader::open(path);
+  // An empty result was never begun.
+  if (!reader) return true;
+  std::string_view line;
+  for (;;) {
+    const auto more = reader->next(line);
+    if (!check(more)) return false;
+    if (!*more) return true;
+    const auto answer = parts_.api.parse_answer(line);
+    const auto id = answer ? parse_custom_id(answer->custom_id) : std::nullopt;
+    if (id && id->key == batch_key(batch.record)) {
+      ++found.lines;
+      found.answers += answer->answered ? 1 : 0;
+      continue;
+    }
+    if (answer && batch.record.call_begun_at) {
+      forget_foreign(batch, id ? batch_of(id->key) : nullptr);
+      return false;
+    }
+    // Cut, or changed on the way.
+    if (may_repeat_download(batch)) return false;
+    if (batch.unreadable) continue;
+    batch.unreadable = true;
+    batch.doubt = fmt::format("{}:{}: {}", path, reader->number(),
+                              answer ? "not an answer to a request of this batch"
+                                     : sanitize_for_terminal(answer.error().message));
+  }
+}
+
+/// What can be trusted is stored; the rest stays in the batch.
+void BatchRunner::hold_results(Open& batch) {
+  if (!write_updates(&batch.record)) return;
+  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
+    unlink(result_path(batch, i).c_str());
+  }
+  report(true);
+  hold(batch, std::string(batch.doubt), batch.unreadable ? 1 : kLooksForResults);
 }
 
 /// The candidate was somebody else's batch: what is ours is still to be found.
-void BatchRunner::forget_foreign(Open& batch) {
-  tell(fmt::format("batch {}: {} is not this one", batch.record.number,
-                   sanitize_for_terminal(batch.record.remote_id)));
+void BatchRunner::forget_foreign(Open& batch, Open* owner) {
+  const std::string whose =
+      owner == nullptr ? "" : fmt::format(", but batch {}", owner->record.number);
+  tell(fmt::format("batch {}: {} is not this one{}", batch.record.number,
+                   sanitize_for_terminal(batch.record.remote_id), whose));
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i)
     unlink(result_path(batch, i).c_str());
+  const bool sought = owner != nullptr && owner->record.call_begun_at &&
+                      owner->record.stage != BatchStage::submitted;
+  if (sought) adopt(*owner, batch.remote);
   detach(batch);
   batch.record.call_begun_at = batch.record.created_at;
   batch.misses = 0;

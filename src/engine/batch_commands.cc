@@ -69,11 +69,15 @@ bool BatchRunner::find_out(Open& batch) {
 RunResult BatchRunner::forget(std::span<const std::int64_t> numbers) {
   for_each_open(numbers, [this](Open& batch) {
     const std::int64_t before = items_[ItemState::pending];
+    // The provider may send its bill all the same.
+    const bool sent =
+        batch.record.stage == BatchStage::submitted || batch.record.call_begun_at.has_value();
     if (!give_back_rest(batch, false)) return;
     batch.record.message = "forgotten";
-    if (!close(batch, BatchStage::discarded)) return;
-    tell(fmt::format("batch {}: forgotten; {} items are pending again", batch.record.number,
-                     group_digits(items_[ItemState::pending] - before)));
+    if (!close(batch, BatchStage::discarded, sent)) return;
+    const std::int64_t items = items_[ItemState::pending] - before;
+    tell(fmt::format("batch {}: forgotten; {} item{} pending again", batch.record.number,
+                     group_digits(items), items == 1 ? " is" : "s are"));
   });
   return finish();
 }

@@ -73,6 +73,8 @@ bool BatchRunner::next_item(Item& item) {
   if (more && *more) return true;
   last_line_ = source_->next_line();
   source_.reset();
+  pass_wanted_ = pass_wanted_ || deferred_;
+  deferred_ = false;
   return false;
 }
 
@@ -119,13 +121,6 @@ void BatchRunner::add(Item& item) {
 /// True when the item is in a batch, was answered without one, or has to wait for another one.
 bool BatchRunner::needs_no_batch(const Item& item, const std::optional<Submission>& before) {
   if (before && before->batch != 0) {
-    if (before->request_hash == item.request_hash || before->changed) return true;
-    // What comes back is the answer to what the line was; it is sent again afterwards.
-    Submission changed = *before;
-    changed.changed = true;
-    BatchCommit commit;
-    commit.submissions = {&changed, 1};
-    if (const Status written = parts_.journal.write(commit); !written) fail(written.error());
     return true;
   }
   if (!settings_.resubmit && before && before->tries > 0) return true;
@@ -135,9 +130,15 @@ bool BatchRunner::needs_no_batch(const Item& item, const std::optional<Submissio
 }
 
 /// The item that is asked what `item` would be: `same_as` names the last one with this request,
-/// which may wait for another one itself. 0: none.
+/// which may wait for another one itself; and one that stands further down may be in a batch
+/// already. 0: none.
 std::uint64_t BatchRunner::asked_for(const Item& item) {
-  if (item.same_as == 0) return 0;
+  if (item.same_as == 0) {
+    const auto before = std::lower_bound(asked_before_.begin(), asked_before_.end(),
+                                         std::pair(item.request_hash, std::uint64_t{0}));
+    const bool found = before != asked_before_.end() && before->first == item.request_hash;
+    return found && before->second != item.seq ? before->second : 0;
+  }
   const auto found = asked_.find(item.same_as);
   if (found == asked_.end()) return item.same_as;
   const std::uint64_t asked = found->second;
@@ -238,7 +239,7 @@ bool BatchRunner::make_request(const Item& item, const std::optional<Submission>
   return true;
 }
 
-/// The batch that takes requests of this model and endpoint.
+/// The batch that takes requests of this model and endpoint; null: none in this pass.
 BatchRunner::Filling* BatchRunner::filling_for(const Request& request) {
   for (const auto& filling : fillings_) {
     if (filling->record.url == request.url && filling->record.model == request.model) {
@@ -246,9 +247,9 @@ BatchRunner::Filling* BatchRunner::filling_for(const Request& request) {
     }
   }
   if (fillings_.size() >= kMostFillings) {
-    seal(*fillings_.front());
-    fillings_.erase(fillings_.begin());
-    if (ended_) return nullptr;
+    // To make room here would make batches of a few requests each.
+    deferred_ = true;
+    return nullptr;
   }
   auto filling = std::make_unique<Filling>();
   BatchRecord& record = filling->record;

@@ -21,6 +21,8 @@ struct BatchRunner::Filling {
   std::unordered_set<std::uint64_t> unstored;  ///< seqs of these
 };
 
+/// How often results are looked for that must be there, before a run stops for them.
+inline constexpr int kLooksForResults = 5;
 /// Between two tries of a step, and between two looks for room in a full queue.
 inline constexpr Duration kLongestBatchBackoff = std::chrono::minutes(10);
 

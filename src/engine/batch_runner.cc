@@ -13,6 +13,12 @@
 namespace llmbatch {
 namespace {
 
+/// Scheme, host and port.
+std::string_view server_of(std::string_view url) {
+  const std::size_t host = url.find("://");
+  return host == std::string_view::npos ? url : url.substr(0, url.find_first_of("/?", host + 3));
+}
+
 Money sum_reserved(const std::deque<BatchRecord>& batches) {
   Money sum;
   for (const BatchRecord& batch : batches) sum += batch.reserved;
@@ -40,6 +46,7 @@ RunResult BatchRunner::run() {
   refresh_status();
   parts_.monitor.run_started(status_);
   if (check(load())) {
+    mark_changed();
     while (step()) {
     }
   }
@@ -87,7 +94,12 @@ Status BatchRunner::load() {
     const bool other_key =
         batch.record.key_hash != to_hex(hash128(batch.record.tag + settings_.key_secret));
     if (settings_.knows_key && other_key && batch.record.stage != BatchStage::written) {
+      if (auto status = refuse_other_account(batch); !status) return status;
+      batch.other_key = true;
       tell(fmt::format("warning: batch {} was sent with another API key", batch.record.number));
+    }
+    if (settings_.knows_key && is_elsewhere(batch.record)) {
+      if (auto status = refuse_other_account(batch); !status) return status;
     }
     open_.push_back(std::move(batch));
     if (open_.back().record.stage == BatchStage::collecting) discard(open_.back(), "");
@@ -100,6 +112,70 @@ Status BatchRunner::load() {
   return error_ ? Status(tl::unexpected<Error>(*error_)) : Status();
 }
 
+/// A create whose answer was lost is looked for: elsewhere there is nothing to be found, which
+/// would count as "never arrived".
+Status BatchRunner::refuse_other_account(const Open& batch) const {
+  const BatchRecord& record = batch.record;
+  const bool inlined = !parts_.api.capabilities().uploads_file;
+  const bool created =
+      record.stage == BatchStage::uploaded || (inlined && record.stage == BatchStage::ready);
+  if (!created || !record.call_begun_at) return {};
+  return tl::unexpected<Error>(
+      {fmt::format("batch {} may have been created at {} with another API key; run with that "
+                   "server and key, or `llmbatch batches forget {}` gives its items back, to be "
+                   "sent and perhaps paid again",
+                   record.number, sanitize_for_terminal(server_of(record.url)), record.number),
+       ErrorKind::mismatch});
+}
+
+bool BatchRunner::is_elsewhere(const BatchRecord& record) const {
+  return record.stage != BatchStage::written &&
+         server_of(record.url) != server_of(parts_.api.list("").url);
+}
+
+/// Before anything is collected: which lines are not what they were when they were submitted. Their
+/// answers are kept with the attempts, and the lines are sent as they are now.
+void BatchRunner::mark_changed() {
+  if (open_.empty() || !parts_.open_source || ended_) return;
+  auto source = parts_.open_source();
+  if (!check(source)) return;
+  std::unordered_set<std::int64_t> stale;
+  Item item;
+  while (!ended_ && !check_stop()) {
+    const Result<bool> more = (*source)->next(item);
+    if (!check(more) || !*more) break;
+    const auto before = parts_.journal.submission(item.seq);
+    if (!check(before)) break;
+    if (!*before || (*before)->batch == 0) continue;
+    Submission submission = **before;
+    if (parts_.answers != nullptr) asked_before_.emplace_back(submission.request_hash, item.seq);
+    const bool changed = submission.request_hash != item.request_hash;
+    if (changed) stale.insert(submission.batch);
+    if (changed == submission.changed) continue;
+    submission.changed = changed;
+    submissions_.push_back(submission);
+    constexpr std::size_t kPiece = 512;
+    if (submissions_.size() >= kPiece && !write_updates(nullptr)) return;
+  }
+  std::sort(asked_before_.begin(), asked_before_.end());
+  if (error_ || !write_updates(nullptr)) return;
+  if (!ended_) discard_stale(stale);
+}
+
+/// What is certain not to have left need not be sent as it was.
+void BatchRunner::discard_stale(const std::unordered_set<std::int64_t>& stale) {
+  for (Open& batch : open_) {
+    const bool here =
+        batch.record.stage == BatchStage::ready || batch.record.stage == BatchStage::uploaded;
+    if (ended_ || !here || batch.record.call_begun_at || !stale.contains(batch.record.number)) {
+      continue;
+    }
+    if (!batch.record.input_file.empty()) send(parts_.api.delete_file(batch.record.input_file));
+    discard(batch, "its lines have changed before it was sent");
+  }
+  std::erase_if(open_, [](const Open& batch) { return !is_open(batch.record.stage); });
+}
+
 bool BatchRunner::step() {
   if (check_stop()) return false;
   report(false);
@@ -110,11 +186,15 @@ bool BatchRunner::step() {
     return !ended_;
   }
   if (open_.empty()) return false;
-  const bool theirs_alone = std::all_of(open_.begin(), open_.end(), [](const Open& batch) {
-    return batch.record.stage == BatchStage::written;
+  // Candidates are not cancelled: at the deadline nothing is left to do about them.
+  const bool theirs_alone = std::all_of(open_.begin(), open_.end(), [this](const Open& batch) {
+    const bool candidate =
+        batch.record.stage == BatchStage::submitted && batch.record.call_begun_at.has_value();
+    return batch.record.stage == BatchStage::written || (candidate && gives_up());
   });
   if (writes || theirs_alone || (!settings_.wait && everything_is_left_running())) {
-    end_ = RunEnding::in_batches;
+    if (!writes) pause_for_failures();
+    if (!ended_) end_ = RunEnding::in_batches;
     return false;
   }
   wait();
@@ -165,6 +245,11 @@ void BatchRunner::end_interrupted() {
   const auto running = std::count_if(open_.begin(), open_.end(), [](const Open& batch) {
     return batch.record.stage == BatchStage::submitted && !batch.record.cancel_asked;
   });
+  for (const Open& batch : open_) {
+    if (!batch.record.call_begun_at || batch.record.stage == BatchStage::submitted) continue;
+    tell(fmt::format("interrupted: batch {} may be at the provider; the same command finds out",
+                     batch.record.number));
+  }
   if (running > 0) {
     tell(
         fmt::format("interrupted: {} on at the provider; the same command collects what {}, "
@@ -186,6 +271,12 @@ bool BatchRunner::cancel(Open& batch) {
   if (batch.record.stage != BatchStage::submitted) {
     // Nothing runs yet: whatever may have been sent is looked for first.
     if (!batch.record.call_begun_at) discard(batch, "given up before it was submitted");
+    return true;
+  }
+  if (batch.record.call_begun_at) {
+    tell(fmt::format("batch {}: whether {} is this batch is not certain, so it is not cancelled",
+                     batch.record.number, sanitize_for_terminal(batch.record.remote_id)));
+    batch.record.cancel_asked = true;
     return true;
   }
   const HttpReply reply = send(parts_.api.cancel(batch.record.remote_id));
@@ -220,6 +311,16 @@ bool BatchRunner::everything_is_left_running() const {
   });
 }
 
+/// "In progress" is not said of what could not be sent, or of answers that do not come.
+void BatchRunner::pause_for_failures() {
+  constexpr int kEnoughFailures = 3;
+  for (const Open& batch : open_) {
+    const bool there = batch.record.stage == BatchStage::submitted && batch.doubt.empty();
+    if (there || batch.failures < kEnoughFailures) continue;
+    return pause(fmt::format("batch {}: {}", batch.record.number, batch.trouble));
+  }
+}
+
 void BatchRunner::wait() {
   SteadyTime until = next_report_;
   for (const Open& batch : open_) {
@@ -243,8 +344,8 @@ std::string BatchRunner::count_open() const {
   return open_.size() == 1 ? "1 batch is" : fmt::format("{} batches are", open_.size());
 }
 
-bool BatchRunner::close(Open& batch, BatchStage stage) {
-  spending_.budget().settle(batch.record.reserved, std::nullopt, false);
+bool BatchRunner::close(Open& batch, BatchStage stage, bool maybe_billed) {
+  spending_.budget().settle(batch.record.reserved, std::nullopt, maybe_billed);
   batch.record.reserved = Money();
   // A file that was handed to the user is the user's.
   if (batch.record.stage == BatchStage::written) batch.record.file_path.clear();

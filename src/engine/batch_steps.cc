@@ -223,6 +223,7 @@ void BatchRunner::adopt(Open& batch, const RemoteBatch& remote) {
   batch.record.remote_id = remote.id;
   batch.record.stage = BatchStage::submitted;
   batch.record.queue_full = false;
+  batch.record.message.clear();
   batch.record.submitted_at = parts_.clock.wall_now();
   if (remote.created_at) batch.record.submitted_at = remote.created_at;
   batch.failures = 0;
@@ -232,21 +233,22 @@ void BatchRunner::adopt(Open& batch, const RemoteBatch& remote) {
   nothing_was_sent(batch);
 }
 
-bool BatchRunner::knows(const std::string& remote_id) const {
-  if (std::find(closed_ids_.begin(), closed_ids_.end(), remote_id) != closed_ids_.end()) {
-    return true;
-  }
-  return std::any_of(open_.begin(), open_.end(), [&](const Open& batch) {
-    const auto& others = batch.record.other_ids;
-    return batch.record.remote_id == remote_id ||
-           std::find(others.begin(), others.end(), remote_id) != others.end();
+/// True when it is known that this remote batch is another one. A candidate may be that of several
+/// batches, until its custom ids tell.
+bool BatchRunner::is_taken(const Open& batch, const std::string& remote_id) const {
+  const auto contains = [&](const std::vector<std::string>& ids) {
+    return std::find(ids.begin(), ids.end(), remote_id) != ids.end();
+  };
+  if (contains(closed_ids_) || contains(batch.record.other_ids)) return true;
+  return std::any_of(open_.begin(), open_.end(), [&](const Open& other) {
+    return other.record.remote_id == remote_id && !other.record.call_begun_at;
   });
 }
 
 /// By the tag that the provider echoes, else by the file that it was made of, else, as a candidate,
 /// by time and number of requests: its custom ids will tell.
 bool BatchRunner::matches(const Open& batch, const RemoteBatch& remote) const {
-  if (knows(remote.id)) return false;
+  if (is_taken(batch, remote.id)) return false;
   const BatchRecord& record = batch.record;
   if (!remote.tag.empty()) return remote.tag == record.tag;
   if (!record.input_file.empty()) return remote.input_file == record.input_file;
@@ -283,10 +285,23 @@ void BatchRunner::find_batch(Open& batch) {
     cursor = batches->next;
   }
   if (!found) return missed(batch, "batch");
-  adopt(batch, *found);
+  adopt_found(batch, *found);
+}
+
+/// Without a tag or a file it is a candidate, and the create stays uncertain until its answers
+/// tell: it is waited for, and nothing else is done to it.
+void BatchRunner::adopt_found(Open& batch, const RemoteBatch& remote) {
+  const bool certain = !remote.tag.empty() || !batch.record.input_file.empty();
+  const auto begun = batch.record.call_begun_at;
+  adopt(batch, remote);
   batch.next_at = parts_.clock.now();
-  tell(fmt::format("batch {}: found at the provider as {}", batch.record.number,
-                   sanitize_for_terminal(found->id)));
+  if (!certain) {
+    batch.record.call_begun_at = begun;
+    write_record(batch.record);
+  }
+  tell(fmt::format("batch {}: {} {}", batch.record.number,
+                   certain ? "found at the provider as" : "its answers will tell whether it is",
+                   sanitize_for_terminal(remote.id)));
 }
 
 void BatchRunner::note_remote(Open& batch, const RemoteBatch& remote) {
@@ -302,7 +317,8 @@ void BatchRunner::poll(Open& batch) {
   const Verdict verdict = judge(reply);
   const WallTime wall_now = parts_.clock.wall_now();
   if (verdict.trouble == Trouble::gone) {
-    if (wall_now - batch.record.submitted_at.value_or(wall_now) < kJustSubmitted) {
+    const bool fresh = wall_now - batch.record.submitted_at.value_or(wall_now) < kJustSubmitted;
+    if (fresh && !batch.other_key) {
       return later(batch, verdict, "the look");
     }
     return fail({fmt::format("batch {}: this provider and key do not know {} ({}); run with the "
@@ -316,8 +332,14 @@ void BatchRunner::poll(Open& batch) {
   const auto remote = parts_.api.parse_batch(reply);
   // What is there is waited for, whatever stands between.
   if (!remote) return later(batch, {Trouble::uncertain, remote.error().message, {}}, "the look");
-  if (hides_results(*remote)) return await_results(batch, remote->counts->succeeded);
+  if (hides_results(*remote)) {
+    return hold(batch,
+                fmt::format("it has {} answers, which are paid, and names no results",
+                            group_digits(remote->counts->succeeded)),
+                kLooksForResults);
+  }
   batch.failures = 0;
+  batch.doubt.clear();
   const std::optional<RemoteCounts>& counts = batch.record.counts;
   const bool news = remote->state != batch.record.remote_state ||
                     (remote->counts && (!counts || remote->counts->succeeded != counts->succeeded ||
@@ -336,16 +358,15 @@ void BatchRunner::poll(Open& batch) {
   status_.waiting_for = open_.size() == 1 ? "the provider batch" : "the provider batches";
 }
 
-/// The batch has ended and does not say where its answers are, which may only be a matter of time.
-void BatchRunner::await_results(Open& batch, std::int64_t answers) {
-  const std::string what = fmt::format("it has {} answer{}, which are paid, and names no results",
-                                       group_digits(answers), answers == 1 ? "" : "s");
-  later(batch, {Trouble::uncertain, what, {}}, "the look");
-  constexpr int kGiveUp = 5;
-  if (batch.failures < kGiveUp) return;
+/// The batch has ended, and not all of its answers are there, which may only be a matter of time:
+/// `looks` are taken before the run stops for it.
+void BatchRunner::hold(Open& batch, const std::string& what, int looks) {
+  batch.doubt = what;
+  later(batch, {Trouble::uncertain, what, {}}, "fetching the results");
+  if (batch.failures < looks) return;
   pause(
-      fmt::format("batch {}: {}. `llmbatch batches forget {}` gives its items back, to be sent "
-                  "and paid again",
+      fmt::format("batch {}: {}. What could be read is stored; `llmbatch batches forget {}` "
+                  "gives the items without an answer back, to be sent and paid again",
                   batch.record.number, what, batch.record.number));
 }
 

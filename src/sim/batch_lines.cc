@@ -196,8 +196,10 @@ void BatchService::answer_line(Batch& batch, const Line& line, bool in_time, std
 std::string BatchService::render_answer(const Batch& batch, const Line& line,
                                         const LineAnswer& answer) {
   const std::string id = json_text(line.custom_id);
-  const std::string body =
+  std::string body =
       nlohmann::ordered_json::accept(answer.body) ? answer.body : json_text(answer.body);
+  // A result line is one line.
+  std::replace(body.begin(), body.end(), '\n', ' ');
   if (batch.family == Family::anthropic) {
     const bool good = answer.status == 200;
     return "{\"custom_id\":" + id + ",\"result\":{\"type\":" +

@@ -15,8 +15,6 @@ constexpr int kExitDone = 0;
 constexpr int kExitProblems = 3;
 constexpr int kExitPaused = 4;
 constexpr int kExitBatchesOpen = 6;
-constexpr int kExitInterrupted = 130;
-constexpr int kExitTerminated = 143;
 constexpr std::size_t kShownErrors = 3;
 constexpr std::size_t kErrorChars = 120;
 constexpr std::size_t kShownBatches = 5;
@@ -71,10 +69,11 @@ StyledLine headline(const RunStatus& status, int exit_code) {
       return line.add("paused", Style::bad).add(", " + done + ", nothing is lost");
     case kExitBatchesOpen:
       return line.add(open_batches(status), Style::warning).add(", " + done);
-    case kExitInterrupted:
-    case kExitTerminated:
-      return line.add("interrupted", Style::warning).add(", " + done + ", nothing is lost");
     default:
+      // 128 and the signal.
+      if (exit_code > 128) {
+        return line.add("interrupted", Style::warning).add(", " + done + ", nothing is lost");
+      }
       return line.add("stopped by an error", Style::bad).add(", " + done);
   }
 }

@@ -140,11 +140,30 @@ class OddReplies(support.Case):
         self.assert_paid_once(world)
 
     def test_lines_that_are_missing_for_good(self):
+        # The provider counts five answers and brings four: only the user may have the fifth paid again.
         world = OpenAi(self)
         world.output = lambda: b"\n".join(world.results[1 if len(world.created) == 1 else 0:]) + b"\n"
+        process = self.run_batch(world, code=4)
+        self.assertIn("1 of its 5 answers, which are paid, are not in its results", process.stderr)
+        self.assertEqual(self.state_counts()["succeeded"], 4)
+        self.assert_paid_once(world)
+        self.call("batches", "forget", "1", "--yes", code=0)
         self.run_batch(world, code=0)
         self.assert_all_succeeded(5)
-        self.assertEqual([world.downloads, len(world.created)], [3, 2])
+        self.assertEqual(sorted(world.answered.values()), [1, 1, 1, 1, 1, 1])  # the sixth under a new id
+
+    def test_a_line_that_cannot_be_read(self):
+        world = OpenAi(self)
+        world.output = lambda: b"\n".join([b"oops"] + world.results[1:]) + b"\n"
+        for _ in range(2):
+            process = self.run_batch(world, code=4)
+            self.assertIn("result1.jsonl:1: not a result line", process.stderr)
+            self.assertIn("batches forget 1", process.stderr)
+            self.assertEqual(self.state_counts()["succeeded"], 4)
+        world.output = lambda: OpenAi.output(world)
+        self.run_batch(world, code=0)
+        self.assert_all_succeeded(5)
+        self.assert_paid_once(world)
 
     def test_results_that_are_named_late(self):
         world = OpenAi(self)

@@ -54,10 +54,14 @@ class BatchRunner {
   struct Open {
     BatchRecord record;
     SteadyTime next_at{};
-    Duration interval{};  ///< between looks, while nothing changes
-    int failures = 0;     ///< of calls, in a row
-    int misses = 0;       ///< looks for a lost upload or batch that found nothing
+    Duration interval{};      ///< between looks, while nothing changes
+    int failures = 0;         ///< of calls, in a row
+    std::string trouble;      ///< what failed last
+    std::string doubt;        ///< why its results cannot be all that there is; empty: they can
+    bool unreadable = false;  ///< and fetching them again will not mend it
+    int misses = 0;           ///< looks for a lost upload or batch that found nothing
     bool looked_at = false;
+    bool other_key = false;  ///< than the one that it was sent with
     bool file_ready = false;
     bool download_repeated = false;
     RemoteBatch remote;
@@ -82,6 +86,10 @@ class BatchRunner {
 
   // The loop: batch_runner.cc
   Status load();
+  Status refuse_other_account(const Open& batch) const;
+  bool is_elsewhere(const BatchRecord& record) const;
+  void mark_changed();
+  void discard_stale(const std::unordered_set<std::int64_t>& stale);
   bool step();
   bool look_after_due();
   bool check_stop();
@@ -98,12 +106,13 @@ class BatchRunner {
     return result.has_value();
   }
   /// Stores the last of the batch and that it is done, and removes its files.
-  bool close(Open& batch, BatchStage stage);
+  bool close(Open& batch, BatchStage stage, bool maybe_billed = false);
   bool recount();
   void cancel_open();
   /// Carries `task` out for open batches, by number.
   void for_each_open(std::span<const std::int64_t> numbers, const std::function<void(Open&)>& task);
   bool cancel(Open& batch);
+  void pause_for_failures();
   bool gives_up() const;
   std::string count_open() const;
 
@@ -115,9 +124,10 @@ class BatchRunner {
   void create(Open& batch);
   void find_batch(Open& batch);
   void poll(Open& batch);
-  void await_results(Open& batch, std::int64_t answers);
+  void hold(Open& batch, const std::string& what, int looks);
   bool matches(const Open& batch, const RemoteBatch& remote) const;
   void adopt(Open& batch, const RemoteBatch& remote);
+  void adopt_found(Open& batch, const RemoteBatch& remote);
   void note_remote(Open& batch, const RemoteBatch& remote);
   bool begin_call(Open& batch);
   void nothing_was_sent(Open& batch);
@@ -133,7 +143,7 @@ class BatchRunner {
   void set_queue_full(Open& batch, std::string message);
   BatchDraft draft_of(const BatchRecord& record) const;
   bool write_record(const BatchRecord& record);
-  bool knows(const std::string& remote_id) const;
+  bool is_taken(const Open& batch, const std::string& remote_id) const;
 
   // Filling: batch_fill.cc
   bool may_fill() const;
@@ -164,6 +174,9 @@ class BatchRunner {
   void collect(Open& batch);
   bool download_results(Open& batch);
   bool may_repeat_download(Open& batch);
+  void hold_results(Open& batch);
+  struct Found;
+  bool verify_file_of(Open& batch, std::size_t index, Found& found);
   bool verify_results(Open& batch);
   bool apply_results(Open& batch);
   bool apply_file(const std::string& path, ReadLines& lines);
@@ -181,7 +194,7 @@ class BatchRunner {
   /// Stores the piece at hand; `record` may be null.
   bool write_updates(const BatchRecord* record);
   bool write_updates_if_full(const BatchRecord* record);
-  void forget_foreign(Open& batch);
+  void forget_foreign(Open& batch, Open* owner);
   std::string result_path(const Open& batch, std::size_t index) const;
   void finish_item(ItemUpdate update, ItemState before);
   void guard_error_rate();
@@ -217,8 +230,11 @@ class BatchRunner {
   std::int64_t taken_up_ = 0;
   bool max_items_reached_ = false;
   bool cost_blocks_ = false;  ///< the next item waits for the cost of what is open
+  bool deferred_ = false;     ///< items of this pass wait for the next one
   /// Of the last item of this pass with a request: which one is asked, where it is another one.
   std::unordered_map<std::uint64_t, std::uint64_t> asked_;
+  /// Request hash and seq of what earlier runs put into batches that are open; sorted.
+  std::vector<std::pair<Hash128, std::uint64_t>> asked_before_;
   // One piece of answers, not written yet:
   std::vector<ItemUpdate> updates_;
   std::vector<Submission> submissions_;
