@@ -66,7 +66,10 @@ StyledLine headline(const RunStatus& status, int exit_code) {
       return line.add(fmt::format(", {} of {} {} a look", group_digits(status.items.problems()),
                                   items(total), status.items.problems() == 1 ? "needs" : "need"));
     case kExitPaused:
-      return line.add("paused", Style::bad).add(", " + done + ", nothing is lost");
+      line.add("paused", Style::bad).add(", " + done);
+      // What the provider has lost is for the user to decide about.
+      if (status.pause_reason.find("batches forget") != std::string::npos) return line;
+      return line.add(", nothing is lost");
     case kExitBatchesOpen:
       return line.add(open_batches(status), Style::warning).add(", " + done);
     default:

@@ -83,7 +83,7 @@ class Cancel(CommandCase):
         self.prompts(3)
         nobody = "http://127.0.0.1:9/v1"
         self.call("run", "items.jsonl", "--base-url", nobody, "--model", "m", "--via", "batch", "--no-wait",
-                  "--poll-interval", "0.1", code=6)
+                  "--poll-interval", "0.1", code=4)
         self.assertEqual(self.counts(), {"submitted": 3})
         process = self.call("batches", "cancel", "1", "--base-url", nobody, code=0)
         self.assertIn("given up before it was submitted", process.stderr)
