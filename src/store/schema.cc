@@ -427,7 +427,7 @@ Status apply(Connection& connection, const char* sql, std::int64_t version) {
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::string kFrom1 = std::string(kSinceSchema1) + kBatchTables;
+  static const std::string kFrom1 = std::string(kSinceSchema1).append(kBatchTables);
   static const std::array<Migration, 1> kSteps{{{1, kFrom1.c_str()}}};
   return kSteps;
 }
