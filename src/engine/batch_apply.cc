@@ -152,6 +152,7 @@ void BatchRunner::settle_outcome(const Outcome& outcome, Submission submission, 
   update.finished_at = parts_.clock.wall_now();
   if (submission.changed) {
     // An answer to what the line was: kept with the attempts, and the line is sent as it is now.
+    ++outdated_;
     update.state = ItemState::pending;
     submission = {};
     submission.seq = update.seq;

@@ -50,6 +50,10 @@ void BatchRunner::collect(Open& batch) {
   std::string text =
       fmt::format("batch {}: {}, {} answered", batch.record.number, to_string(batch.remote.state),
                   group_digits(batch.record.answered));
+  if (outdated_ > 0) {
+    text += fmt::format(" ({} to {} changed since)", group_digits(outdated_),
+                        outdated_ == 1 ? "a line that has" : "lines that have");
+  }
   if (batch.record.unanswered > 0) {
     text += fmt::format(", {} without an answer", group_digits(batch.record.unanswered));
     if (!unanswered_reason_.empty()) text += fmt::format(" ({})", unanswered_reason_);
@@ -57,6 +61,7 @@ void BatchRunner::collect(Open& batch) {
   if (!batch.record.message.empty()) text += "; " + batch.record.message;
   tell(text);
   unanswered_reason_.clear();
+  outdated_ = 0;
   report(true);
   if (rejected && !lines_told) {
     pause_wanted_ =

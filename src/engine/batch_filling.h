@@ -23,6 +23,8 @@ struct BatchRunner::Filling {
 
 /// How often results are looked for that must be there, before a run stops for them.
 inline constexpr int kLooksForResults = 5;
+/// Between two looks for something that is about to appear.
+inline constexpr Duration kLongestBetweenLooks = std::chrono::seconds(15);
 /// Between two tries of a step, and between two looks for room in a full queue.
 inline constexpr Duration kLongestBatchBackoff = std::chrono::minutes(10);
 

@@ -85,11 +85,6 @@ class BatchRunner {
   };
 
   // The loop: batch_runner.cc
-  Status load();
-  Status refuse_other_account(const Open& batch) const;
-  bool is_elsewhere(const BatchRecord& record) const;
-  void mark_changed();
-  void discard_stale(const std::unordered_set<std::int64_t>& stale);
   bool step();
   bool look_after_due();
   bool check_stop();
@@ -116,7 +111,14 @@ class BatchRunner {
   bool gives_up() const;
   std::string count_open() const;
 
-  // Steps of one batch: batch_steps.cc
+  // What earlier runs left: batch_load.cc
+  Status load();
+  Status refuse_other_account(const Open& batch) const;
+  bool is_elsewhere(const BatchRecord& record) const;
+  void mark_changed();
+  void discard_stale(const std::unordered_set<std::int64_t>& stale);
+
+  // Steps of one batch: batch_steps.cc; what is looked for: batch_search.cc
   void advance(Open& batch);
   void upload(Open& batch);
   void find_file(Open& batch);
@@ -240,6 +242,7 @@ class BatchRunner {
   std::vector<Submission> submissions_;
   std::unordered_set<std::uint64_t> touched_;  ///< seqs in this piece
   std::string unanswered_reason_;
+  std::int64_t outdated_ = 0;  ///< answers of the batch at hand to what lines were before
 
   RunEnding end_ = RunEnding::completed;
   bool ended_ = false;
