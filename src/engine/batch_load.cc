@@ -79,10 +79,11 @@ Status BatchRunner::refuse_other_account(const Open& batch) const {
       record.stage == BatchStage::uploaded || (inlined && record.stage == BatchStage::ready);
   if (!created || !record.call_begun_at) return {};
   return tl::unexpected<Error>(
-      {fmt::format("batch {} may have been created at {} with another API key; run with that "
-                   "server and key, or `llmbatch batches forget {}` gives its items back, to be "
-                   "sent and perhaps paid again",
-                   record.number, sanitize_for_terminal(server_of(record.url)), record.number),
+      {fmt::format(
+           "batch {} may have been created by an earlier run, at {} with its key; run with that "
+           "server and key, or `llmbatch batches forget {}` gives its items back, to be sent "
+           "and perhaps paid again",
+           record.number, sanitize_for_terminal(server_of(record.url)), record.number),
        ErrorKind::mismatch});
 }
 
