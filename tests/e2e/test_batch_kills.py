@@ -148,7 +148,10 @@ class RandomKills(KillCase):
                 ended += 1
             except subprocess.TimeoutExpired:
                 process.send(signal.SIGKILL)
-                self.assertEqual(process.wait(), -signal.SIGKILL)
+                # It may have come to its end a moment before.
+                code = process.wait()
+                self.assertIn(code, (0, -signal.SIGKILL), process.stderr)
+                ended += code == 0
         self.assertLess(ended, KILLS // 4, "too few kills came before the end")
         self.call(*command, code=0)
         self.assert_all_succeeded(count)
