@@ -115,7 +115,7 @@ class Accounts(BatchCase):
         self.prompts(10, "mine.jsonl", "mine %d")
         self.prompts(10, "theirs.jsonl", "theirs %d")
         mine = self.start("run", "mine.jsonl", *command, "--cancel-on-interrupt", env=env)
-        time.sleep(0.3)
+        support.wait_for(lambda: self.stats(server)["outcomes"].get("batch-503"), "the refused create")
         theirs = self.start("run", "theirs.jsonl", *command, env=env)
         support.wait_for(lambda: "its answers will tell" in mine.stderr, "the candidate")
         mine.send(2)
