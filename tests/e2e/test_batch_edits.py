@@ -52,7 +52,7 @@ class Edits(BatchCase):
         self.assertEqual([self.outputs()[str(i)] for i in range(1, 5)], ["top", "q 0", "q 1", "q 2"])
 
     def test_an_edit_that_is_taken_back(self):
-        server = self.batch_server("--answer", "echo", latency="3s")
+        server = self.batch_server("--answer", "echo", latency="8s")
         items = [{"id": str(i), "prompt": "q %d" % i} for i in range(3)]
         self.write_items("items.jsonl", items)
         self.run_batch(server, "--no-wait", code=6)
