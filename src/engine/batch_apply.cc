@@ -27,8 +27,9 @@ void set_history(const RetryHistory& history, Submission& submission) {
 
 }  // namespace
 
-/// Stores what a result file holds. Its lines were verified.
-bool BatchRunner::apply_file(const std::string& path, ReadLines& lines) {
+/// Stores what a result file holds. Its lines were verified; `skip_unreadable`: the user was told
+/// of some that cannot be read.
+bool BatchRunner::apply_file(const std::string& path, bool skip_unreadable, ReadLines& lines) {
   auto reader = SpoolReader::open(path);
   if (!check(reader)) return false;
   std::string_view line;
@@ -36,7 +37,9 @@ bool BatchRunner::apply_file(const std::string& path, ReadLines& lines) {
     const auto more = reader->next(line);
     if (!check(more)) return false;
     if (!*more) return true;
-    if (!apply_line(line, lines)) return false;
+    const auto answer = parse_answer(line);
+    if (!answer && skip_unreadable) continue;
+    if (!check(answer) || !apply_line(*answer, lines)) return false;
     report(false);
   }
 }
@@ -56,20 +59,17 @@ BatchRunner::Open* BatchRunner::batch_of(std::string_view key) {
 }
 
 /// Stores the answer that a line brings, if it belongs to an open batch and is not stored yet.
-bool BatchRunner::apply_line(std::string_view line, ReadLines& lines) {
-  const auto answer = parse_answer(line);
-  // What cannot be read was told before.
-  if (!answer) return true;
+bool BatchRunner::apply_line(const BatchAnswer& answer, ReadLines& lines) {
   ++lines.lines;
-  const auto id = parse_custom_id(answer->custom_id);
+  const auto id = parse_custom_id(answer.custom_id);
   Open* batch = id ? batch_of(id->key) : nullptr;
   if (batch == nullptr) {
-    count_stray(*answer, lines);
+    count_stray(answer, lines);
     return true;
   }
-  if (!answer->answered) {
+  if (!answer.answered) {
     ++lines.unanswered;
-    lines.unanswered_reason = sanitize_for_terminal(truncate_chars(answer->reason, 40));
+    lines.unanswered_reason = sanitize_for_terminal(truncate_chars(answer.reason, 40));
     return true;
   }
   std::optional<Submission> submission;
@@ -84,7 +84,7 @@ bool BatchRunner::apply_line(std::string_view line, ReadLines& lines) {
     return true;
   }
   ++lines.stored;
-  return answered(*batch, *answer, *submission);
+  return answered(*batch, answer, *submission);
 }
 
 /// A line that belongs to no open batch.

@@ -39,6 +39,7 @@ void BatchRunner::collect(Open& batch) {
   describe_rejection(batch);
   batch.doubt.clear();
   batch.unreadable = false;
+  outdated_ = 0;
   if (!download_results(batch) || !verify_results(batch)) return;
   if (!apply_results(batch)) return;
   if (!batch.doubt.empty()) return hold_results(batch);
@@ -61,7 +62,6 @@ void BatchRunner::collect(Open& batch) {
   if (!batch.record.message.empty()) text += "; " + batch.record.message;
   tell(text);
   unanswered_reason_.clear();
-  outdated_ = 0;
   report(true);
   if (rejected && !lines_told) {
     pause_wanted_ =
@@ -77,7 +77,7 @@ bool BatchRunner::apply_results(Open& batch) {
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
     const std::string path = result_path(batch, i);
     // An empty result was never begun.
-    if (access(path.c_str(), F_OK) == 0 && !apply_file(path, lines)) return false;
+    if (access(path.c_str(), F_OK) == 0 && !apply_file(path, batch.unreadable, lines)) return false;
   }
   unanswered_reason_ = std::move(lines.unanswered_reason);
   return true;
@@ -135,10 +135,14 @@ bool BatchRunner::download_results(Open& batch) {
 bool BatchRunner::may_repeat_download(Open& batch) {
   if (batch.download_repeated) return false;
   batch.download_repeated = true;
+  remove_results(batch);
+  return true;
+}
+
+void BatchRunner::remove_results(const Open& batch) const {
   for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
     unlink(result_path(batch, i).c_str());
   }
-  return true;
 }
 
 /// Every line is looked at before the first is stored.
@@ -199,9 +203,7 @@ bool BatchRunner::verify_file_of(Open& batch, std::size_t index, Found& found) {
 /// What can be trusted is stored; the rest stays in the batch.
 void BatchRunner::hold_results(Open& batch) {
   if (!write_updates(&batch.record)) return;
-  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
-    unlink(result_path(batch, i).c_str());
-  }
+  remove_results(batch);
   report(true);
   hold(batch, std::string(batch.doubt), batch.unreadable ? 1 : kLooksForResults);
 }
@@ -212,8 +214,7 @@ void BatchRunner::forget_foreign(Open& batch, Open* owner) {
       owner == nullptr ? "" : fmt::format(", but batch {}", owner->record.number);
   tell(fmt::format("batch {}: {} is not this one{}", batch.record.number,
                    sanitize_for_terminal(batch.record.remote_id), whose));
-  for (std::size_t i = 0; i < batch.remote.results.size(); ++i)
-    unlink(result_path(batch, i).c_str());
+  remove_results(batch);
   const bool sought = owner != nullptr && owner->record.call_begun_at &&
                       owner->record.stage != BatchStage::submitted;
   if (sought) adopt(*owner, batch.remote);

@@ -91,7 +91,7 @@ RunResult BatchRunner::read(std::span<const ResultFile> files, ReadLines& lines)
     if (!verify_file(file)) return finish();
   }
   for (const ResultFile& file : files) {
-    if (check_stop() || !apply_file(file.path, lines)) break;
+    if (check_stop() || !apply_file(file.path, false, lines)) break;
   }
   if (!error_ && write_updates(nullptr)) {
     for (Open& batch : open_) {

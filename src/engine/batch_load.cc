@@ -51,13 +51,13 @@ Status BatchRunner::load() {
     if (spooled) batch.record.file_path = spool_path(batch.record);
     const bool other_key =
         batch.record.key_hash != to_hex(hash128(batch.record.tag + settings_.key_secret));
-    if (settings_.knows_key && other_key && batch.record.stage != BatchStage::written) {
+    const bool sent = settings_.knows_key && batch.record.stage != BatchStage::written;
+    batch.other_key = sent && other_key;
+    if (batch.other_key || (sent && is_elsewhere(batch.record))) {
       if (auto status = refuse_other_account(batch); !status) return status;
-      batch.other_key = true;
-      tell(fmt::format("warning: batch {} was sent with another API key", batch.record.number));
     }
-    if (settings_.knows_key && is_elsewhere(batch.record)) {
-      if (auto status = refuse_other_account(batch); !status) return status;
+    if (batch.other_key) {
+      tell(fmt::format("warning: batch {} was sent with another API key", batch.record.number));
     }
     open_.push_back(std::move(batch));
     if (open_.back().record.stage == BatchStage::collecting) discard(open_.back(), "");
@@ -88,8 +88,7 @@ Status BatchRunner::refuse_other_account(const Open& batch) const {
 }
 
 bool BatchRunner::is_elsewhere(const BatchRecord& record) const {
-  return record.stage != BatchStage::written &&
-         server_of(record.url) != server_of(parts_.api.list("").url);
+  return server_of(record.url) != server_of(parts_.api.list("").url);
 }
 
 /// Before anything is collected: which lines are not what they were when they were submitted. Their

@@ -230,9 +230,7 @@ bool BatchRunner::close(Open& batch, BatchStage stage, bool maybe_billed) {
   if (!batch.record.remote_id.empty()) closed_ids_.push_back(batch.record.remote_id);
   closed_keys_.emplace(batch_key(batch.record), stage);
   unlink(batch.record.file_path.c_str());
-  for (std::size_t i = 0; i < batch.remote.results.size(); ++i) {
-    unlink(result_path(batch, i).c_str());
-  }
+  remove_results(batch);
   pass_wanted_ = true;
   cost_blocks_ = false;
   // A place in the account's queue may be free now.

@@ -119,13 +119,8 @@ void BatchRunner::find_batch(Open& batch) {
 /// tell: it is waited for, and nothing else is done to it.
 void BatchRunner::adopt_found(Open& batch, const RemoteBatch& remote) {
   const bool certain = !remote.tag.empty() || !batch.record.input_file.empty();
-  const auto begun = batch.record.call_begun_at;
-  adopt(batch, remote);
+  adopt(batch, remote, certain);
   batch.next_at = parts_.clock.now();
-  if (!certain) {
-    batch.record.call_begun_at = begun;
-    write_record(batch.record);
-  }
   tell(fmt::format("batch {}: {} {}", batch.record.number,
                    certain ? "found at the provider as" : "its answers will tell whether it is",
                    sanitize_for_terminal(remote.id)));

@@ -170,7 +170,9 @@ void BatchRunner::create(Open& batch) {
                    sanitize_for_terminal(batch.record.remote_id)));
 }
 
-void BatchRunner::adopt(Open& batch, const RemoteBatch& remote) {
+/// The batch is at the provider. Not `certain`: it may be another one's, so the create stays
+/// uncertain, in the same write.
+void BatchRunner::adopt(Open& batch, const RemoteBatch& remote, bool certain) {
   batch.record.remote_id = remote.id;
   batch.record.stage = BatchStage::submitted;
   batch.record.queue_full = false;
@@ -181,7 +183,8 @@ void BatchRunner::adopt(Open& batch, const RemoteBatch& remote) {
   batch.interval = settings_.poll_interval;
   batch.next_at = parts_.clock.now() + batch.interval;
   note_remote(batch, remote);
-  nothing_was_sent(batch);
+  if (certain) batch.record.call_begun_at.reset();
+  write_record(batch.record);
 }
 
 void BatchRunner::note_remote(Open& batch, const RemoteBatch& remote) {

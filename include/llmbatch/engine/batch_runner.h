@@ -128,7 +128,7 @@ class BatchRunner {
   void poll(Open& batch);
   void hold(Open& batch, const std::string& what, int looks);
   bool matches(const Open& batch, const RemoteBatch& remote) const;
-  void adopt(Open& batch, const RemoteBatch& remote);
+  void adopt(Open& batch, const RemoteBatch& remote, bool certain = true);
   void adopt_found(Open& batch, const RemoteBatch& remote);
   void note_remote(Open& batch, const RemoteBatch& remote);
   bool begin_call(Open& batch);
@@ -176,13 +176,14 @@ class BatchRunner {
   void collect(Open& batch);
   bool download_results(Open& batch);
   bool may_repeat_download(Open& batch);
+  void remove_results(const Open& batch) const;
   void hold_results(Open& batch);
   struct Found;
   bool verify_file_of(Open& batch, std::size_t index, Found& found);
   bool verify_results(Open& batch);
   bool apply_results(Open& batch);
-  bool apply_file(const std::string& path, ReadLines& lines);
-  bool apply_line(std::string_view line, ReadLines& lines);
+  bool apply_file(const std::string& path, bool skip_unreadable, ReadLines& lines);
+  bool apply_line(const BatchAnswer& answer, ReadLines& lines);
   Result<BatchAnswer> parse_answer(std::string_view line) const;
   Open* batch_of(std::string_view key);
   void count_stray(const BatchAnswer& answer, ReadLines& lines) const;
