@@ -137,8 +137,7 @@ class AnthropicBatchApi final : public BatchApi {
     if (!json) return forward_error(json);
     BatchPage page;
     for (const Json& object : array_of(*json, "data")) page.batches.push_back(read_batch(object));
-    if (json->is_object() && json->contains("has_more") && (*json)["has_more"] == true &&
-        !page.batches.empty()) {
+    if (is_true(*json, "has_more") && !page.batches.empty()) {
       page.next = page.batches.back().id;
     }
     return page;

@@ -58,8 +58,7 @@ ResponseParts read_response(std::string_view response) {
 }
 
 void read_unanswered(std::string_view error, BatchAnswer& answer) {
-  const std::string code =
-      is_json_object(error) ? decode_json_string(raw_member(error, "code")).value_or("") : "";
+  const std::string code = scalar_of(error, "code");
   if (code == "batch_expired" || code == "batch_cancelled" || code == "batch_canceled") {
     answer.reason = code == "batch_expired" ? "expired" : "cancelled";
     return;
@@ -150,6 +149,12 @@ std::optional<std::int64_t> number_of(const Json& object, const char* name) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+bool is_true(const Json& object, const char* name) {
+  if (!object.is_object()) return false;
+  const auto member = object.find(name);
+  return member != object.end() && *member == true;
 }
 
 std::optional<WallTime> time_of(const Json& object, const char* name) {

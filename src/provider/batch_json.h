@@ -34,6 +34,7 @@ Result<Json> read_list(const HttpReply& reply, std::string_view what);
 // Members that are absent, null or of another type are empty.
 std::string text_of(const Json& object, const char* name);
 std::optional<std::int64_t> number_of(const Json& object, const char* name);  ///< 12 or "12"
+bool is_true(const Json& object, const char* name);
 std::optional<WallTime> time_of(const Json& object, const char* name);  ///< seconds or RFC 3339
 const Json& object_of(const Json& object, const char* name);            ///< an empty one if absent
 const Json& array_of(const Json& object, const char* name);             ///< an empty one if absent

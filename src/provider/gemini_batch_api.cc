@@ -286,8 +286,8 @@ RemoteBatch GeminiBatchApi::read_batch(const Json& operation) {
   batch.created_at = time_of(metadata, "createTime");
   batch.ended_at = time_of(metadata, "endTime");
   const Json& error = object_of(operation, "error");
-  if (batch.state == unknown && batch.state_word.empty() && operation.is_object() &&
-      operation.contains("done") && operation["done"] == true && !batch.results.empty()) {
+  if (batch.state == unknown && batch.state_word.empty() && is_true(operation, "done") &&
+      !batch.results.empty()) {
     batch.state = completed;
   }
   if (!error.empty()) {

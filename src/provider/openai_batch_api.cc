@@ -54,10 +54,6 @@ RemoteFile read_file_object(const Json& object) {
 /// A list, bare or in `data`.
 const Json& elements(const Json& json) { return json.is_array() ? json : array_of(json, "data"); }
 
-bool has_more(const Json& json) {
-  return json.is_object() && json.contains("has_more") && json["has_more"] == true;
-}
-
 }  // namespace
 
 std::string json_string(std::string_view text) {
@@ -139,7 +135,7 @@ Result<FilePage> OpenAiBatchApi::parse_files(const HttpReply& reply,
   if (!json) return forward_error(json);
   FilePage page;
   for (const Json& object : elements(*json)) page.files.push_back(read_file_object(object));
-  if (has_more(*json) && !page.files.empty()) page.next = page.files.back().id;
+  if (is_true(*json, "has_more") && !page.files.empty()) page.next = page.files.back().id;
   return page;
 }
 
@@ -181,7 +177,7 @@ Result<BatchPage> OpenAiBatchApi::parse_batches(const HttpReply& reply,
   if (!json) return forward_error(json);
   BatchPage page;
   for (const Json& object : elements(*json)) page.batches.push_back(read_batch(object));
-  if (has_more(*json) && !page.batches.empty()) page.next = page.batches.back().id;
+  if (is_true(*json, "has_more") && !page.batches.empty()) page.next = page.batches.back().id;
   return page;
 }
 
