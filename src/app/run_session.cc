@@ -147,29 +147,25 @@ Result<bool> RunSession::compare_job() {
     return true;
   }
   if (different.empty()) return false;
-  std::string text;
+  std::vector<std::string> changes;
   for (const JobDifference& difference : different) {
-    text += fmt::format("\n  {}: was '{}', is '{}'", difference.what,
-                        truncate_chars(sanitize_for_terminal(difference.stored), 60),
-                        truncate_chars(sanitize_for_terminal(difference.current), 60));
+    changes.push_back(fmt::format("{}: was '{}', is '{}'", difference.what,
+                                  truncate_chars(sanitize_for_terminal(difference.stored), 60),
+                                  truncate_chars(sanitize_for_terminal(difference.current), 60)));
   }
   if (!options_.errors.rerun_changed) {
     return failure(
-        fmt::format("{} belongs to another job; nothing was sent{}\n"
+        fmt::format("{} belongs to another job; nothing was sent\n  {}\n"
                     "either keep both: --db OTHER.db, or change this job and run again every item "
                     "whose request differs: --rerun changed{}",
-                    options_.input.database, text,
+                    options_.input.database, fmt::join(changes, "\n  "),
                     only_checks ? "; or judge the stored answers by the new checks, without a "
                                   "call: --recheck"
                                 : ""),
         ErrorKind::mismatch);
   }
   if (const Status stays = refuse_moving_batches(**stored); !stays) return forward_error(stays);
-  for (const JobDifference& difference : different) {
-    tell(fmt::format("the job changes: {}: was '{}', is '{}'", difference.what,
-                     truncate_chars(sanitize_for_terminal(difference.stored), 60),
-                     truncate_chars(sanitize_for_terminal(difference.current), 60)));
-  }
+  for (const std::string& change : changes) tell("the job changes: " + change);
   return true;
 }
 

@@ -22,6 +22,11 @@ constexpr Duration kShortestBatch = std::chrono::minutes(30);
 constexpr double kSecondsPerCall = 3;
 constexpr double kUsualConcurrency = 16;
 
+/// Those whose files were handed to the user are the user's to look after.
+bool is_at_provider(const BatchRecord& batch) {
+  return is_open(batch.stage) && batch.stage != BatchStage::written;
+}
+
 }  // namespace
 
 bool RunSession::open_batches() const {
@@ -29,11 +34,8 @@ bool RunSession::open_batches() const {
                      [](const BatchRecord& batch) { return is_open(batch.stage); });
 }
 
-/// Those whose files were handed to the user are the user's to look after.
 bool RunSession::batches_at_provider() const {
-  return std::any_of(batches_.begin(), batches_.end(), [](const BatchRecord& batch) {
-    return is_open(batch.stage) && batch.stage != BatchStage::written;
-  });
+  return std::any_of(batches_.begin(), batches_.end(), is_at_provider);
 }
 
 /// What is open at one provider cannot be looked after at another one.
@@ -45,7 +47,7 @@ Status RunSession::refuse_moving_batches(const JobIdentity& stored) {
   const auto batches = reader_->batches();
   if (!batches) return forward_error(batches);
   for (const BatchRecord& batch : *batches) {
-    if (!is_open(batch.stage) || batch.stage == BatchStage::written) continue;
+    if (!is_at_provider(batch)) continue;
     return failure(fmt::format("batch {} is open at {}, and the job cannot move before it is done: "
                                "collect it with the same command as before, or `llmbatch batches "
                                "cancel all` or `forget all`; nothing was sent",
