@@ -148,6 +148,7 @@ Result<bool> RunSession::compare_job() {
   }
   if (different.empty()) return false;
   std::vector<std::string> changes;
+  changes.reserve(different.size());
   for (const JobDifference& difference : different) {
     changes.push_back(fmt::format("{}: was '{}', is '{}'", difference.what,
                                   truncate_chars(sanitize_for_terminal(difference.stored), 60),
