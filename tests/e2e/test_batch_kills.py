@@ -140,19 +140,23 @@ class RandomKills(KillCase):
         print("seed", seed, "(repeat with LLMBATCH_E2E_SEED)", flush=True)
         dice = random.Random(seed)
         command = self.command(simulator.url, "--batch-size", "12")
-        ended = 0
-        for _ in range(KILLS):
+        kills = ended = 0
+        span = 0.12 * support.PATIENCE
+        while kills < KILLS:
             process = self.start(*command)
             try:
-                self.assertEqual(process.popen.wait(dice.uniform(0, 0.12) * support.PATIENCE), 0, process.stderr)
-                ended += 1
+                code = process.popen.wait(dice.uniform(0, span))
             except subprocess.TimeoutExpired:
                 process.send(signal.SIGKILL)
                 # It may have come to its end a moment before.
                 code = process.wait()
-                self.assertIn(code, (0, -signal.SIGKILL), process.stderr)
-                ended += code == 0
-        self.assertLess(ended, KILLS // 4, "too few kills came before the end")
+            self.assertIn(code, (0, -signal.SIGKILL), process.stderr)
+            kills += code != 0
+            if code == 0:
+                # There has to be something to be killed at, however fast the machine is.
+                ended, span, count = ended + 1, span * 0.8, count + 120
+                self.assertLess(ended, KILLS, "the runs end before they can be killed")
+                self.prompts(count)
         self.call(*command, code=0)
         self.assert_all_succeeded(count)
         self.assert_sound()
