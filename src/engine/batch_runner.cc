@@ -26,6 +26,7 @@ BatchRunner::~BatchRunner() = default;
 
 RunResult BatchRunner::run() {
   status_.running = true;
+  status_.interrupt_cancels = settings_.cancel_on_interrupt;
   status_.started_at = parts_.clock.wall_now();
   refresh_status();
   parts_.monitor.run_started(status_);

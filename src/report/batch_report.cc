@@ -11,7 +11,7 @@
 namespace llmbatch {
 namespace {
 
-constexpr std::size_t kColumns = 10;
+constexpr std::size_t kColumns = 9;
 using Row = std::array<std::string, kColumns>;
 constexpr std::size_t kMessageChars = 100;
 
@@ -19,6 +19,11 @@ constexpr std::size_t kMessageChars = 100;
 std::string shown(const std::optional<WallTime>& time) {
   if (!time) return "-";
   return format_rfc3339(*time).substr(0, 19) + "Z";
+}
+
+/// To the minute, for the table: `2026-11-26T07:00Z`.
+std::string minute_of(const std::optional<WallTime>& time) {
+  return time ? format_rfc3339(*time).substr(0, 16) + "Z" : "-";
 }
 
 /// What the provider counts while it works on it; afterwards what is stored.
@@ -30,15 +35,15 @@ std::string done_text(const BatchRecord& batch) {
 }
 
 Row row_of(const BatchRecord& batch) {
+  // What has no fixed width is last: a narrow window wraps nothing else.
   return {std::to_string(batch.number),
-          batch.remote_id.empty() ? "-" : sanitize_for_terminal(batch.remote_id),
           describe_batch(batch).state,
           group_digits(batch.requests),
           done_text(batch),
           is_open(batch.stage) ? "-" : group_digits(batch.unanswered),
-          shown(batch.created_at),
-          shown(batch.submitted_at),
-          shown(batch.expires_at),
+          minute_of(batch.created_at),
+          is_open(batch.stage) ? minute_of(batch.expires_at) : "-",
+          batch.remote_id.empty() ? "-" : sanitize_for_terminal(batch.remote_id),
           sanitize_for_terminal(truncate_chars(batch.message, kMessageChars))};
 }
 
@@ -97,8 +102,8 @@ void add_counts(std::string& out, const BatchRecord& batch) {
 
 std::string format_batches(std::span<const BatchRecord> batches) {
   if (batches.empty()) return {};
-  std::vector<Row> rows{{"NUMBER", "PROVIDER ID", "STATE", "REQUESTS", "DONE", "UNANSWERED",
-                         "CREATED", "SUBMITTED", "EXPIRES", ""}};
+  std::vector<Row> rows{{"NUMBER", "STATE", "REQUESTS", "DONE", "UNANSWERED", "CREATED", "EXPIRES",
+                         "PROVIDER ID", ""}};
   for (const BatchRecord& batch : batches) rows.push_back(row_of(batch));
   std::array<std::size_t, kColumns> widths{};
   for (const Row& row : rows) {
@@ -110,7 +115,7 @@ std::string format_batches(std::span<const BatchRecord> batches) {
   for (const Row& row : rows) {
     std::string line;
     for (std::size_t i = 0; i + 1 < kColumns; ++i) {
-      const bool is_number = i == 0 || (i >= 3 && i <= 5);
+      const bool is_number = i == 0 || (i >= 2 && i <= 4);
       line += (i == 0 ? "" : "  ") + padded(row[i], widths[i], is_number);
     }
     line += "  " + row.back();

@@ -131,7 +131,12 @@ StyledLine activity_line(const RunStatus& status, const DisplayContext& context)
   if (status.concurrency > 0 && !only_batches) {
     line.add(fmt::format(", up to {} at a time", status.concurrency), Style::dim);
   }
-  if (context.columns >= 60) line.add("  (Ctrl-C stops cleanly)", Style::dim);
+  if (context.columns >= 60) {
+    line.add(!only_batches              ? "  (Ctrl-C stops cleanly)"
+             : status.interrupt_cancels ? "  (Ctrl-C cancels them)"
+                                        : "  (Ctrl-C leaves them running)",
+             Style::dim);
+  }
   return line;
 }
 

@@ -91,7 +91,8 @@ struct RunStatus {
   std::int64_t collected_this_run = 0;  ///< of these: with provider batches
   std::int64_t done_before = 0;         ///< final before this run began
   Duration elapsed{};
-  std::int64_t concurrency = 0;  ///< calls allowed at a time now
+  std::int64_t concurrency = 0;    ///< calls allowed at a time now
+  bool interrupt_cancels = false;  ///< Ctrl-C cancels the open batches
 };
 
 /// The object of `status --json`, on one line. Unknown values are null.

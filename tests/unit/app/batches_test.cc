@@ -235,8 +235,8 @@ TEST_F(BatchesTest, WhatWasWrittenCannotBeCancelled) {
 TEST_F(BatchesTest, ListIsATableOrOneObject) {
   ASSERT_EQ(write_files(2, {"--batch-size", "1"}).code, 0);
   const Ended table = run({"batches", "list", input_});
-  EXPECT_THAT(table.out, StartsWith("NUMBER  PROVIDER ID  STATE    REQUESTS  DONE  UNANSWERED"));
-  EXPECT_THAT(table.out, HasSubstr("\n     2  -            written         1     -           -"));
+  EXPECT_THAT(table.out, StartsWith("NUMBER  STATE    REQUESTS  DONE  UNANSWERED"));
+  EXPECT_THAT(table.out, HasSubstr("\n     2  written         1     -           -"));
   const json object = json::parse(run({"batches", "list", input_ + ".llmbatch.db", "--json"}).out);
   EXPECT_EQ(object["database"], input_ + ".llmbatch.db");
   EXPECT_EQ(object["batches"].size(), 2U);

@@ -44,12 +44,12 @@ BatchRecord collected() {
 TEST(BatchReport, TableShowsWhatIsDoneOfEachBatch) {
   const std::vector<BatchRecord> batches{running(), collected()};
   EXPECT_EQ(format_batches(batches),
-            "NUMBER  PROVIDER ID  STATE        REQUESTS   DONE  UNANSWERED  CREATED               "
-            "SUBMITTED             EXPIRES\n"
-            "     7  batch_1      in_progress     1,200    403           -  2026-11-26T07:00:00Z  "
-            "2026-11-26T07:00:09Z  -\n"
-            "    11  batch_1      collected       1,200  1,150          50  2026-11-26T07:00:00Z  "
-            "2026-11-26T07:00:09Z  -        expired\xEF\xBF\xBD[31m\n");
+            "NUMBER  STATE        REQUESTS   DONE  UNANSWERED  CREATED            EXPIRES  "
+            "PROVIDER ID\n"
+            "     7  in_progress     1,200    403           -  2026-11-26T07:00Z  -        "
+            "batch_1\n"
+            "    11  collected       1,200  1,150          50  2026-11-26T07:00Z  -        "
+            "batch_1      expired\xEF\xBF\xBD[31m\n");
   EXPECT_EQ(format_batches({}), "");
 }
 

@@ -69,7 +69,13 @@ TEST(TerminalMonitor, WhileOnlyBatchesAreOpenNothingIsSentAndNoEndIsForetold) {
       screen.lines(),
       ElementsAre("[................................................]  0.0 %  0/10,000",
                   "0 succeeded  in batches 4,210/10,000", "",
-                  "2 provider batches open, the last expires 21:14  (Ctrl-C stops cleanly)"));
+                  "2 provider batches open, the last expires 21:14  (Ctrl-C leaves them running)"));
+  status.interrupt_cancels = true;
+  clock.advance(std::chrono::seconds(1));
+  monitor.progress(status);
+  screen.feed(terminal.read());
+  EXPECT_EQ(screen.lines().back(),
+            "2 provider batches open, the last expires 21:14  (Ctrl-C cancels them)");
 }
 
 TEST(TerminalMonitor, DrawsAtMostTenTimesASecond) {
