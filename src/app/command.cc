@@ -18,6 +18,7 @@ A line is an OpenAI batch line, {"id", "messages"}, {"id", "prompt"}, or with --
 constexpr std::string_view kRunExamples =
     R"(llmbatch run tickets.jsonl --model openai/gpt-4o-mini --rpm 500
 llmbatch run tickets.jsonl --model groq/llama-3.1-8b-instant --prompt 'Classify: {{subject}}'
+llmbatch run tickets.jsonl --model openai/gpt-4o-mini --via batch # half the price, within a day
 llmbatch run reviews.jsonl.gz --base-url http://localhost:8000/v1 --model my-model
 llmbatch run tickets.jsonl --model openai/gpt-4o-mini --retry failed,flagged # take problems up again
 sort -u in.jsonl | llmbatch run - --db big.db --model openai/gpt-4o-mini # from stdin

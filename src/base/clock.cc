@@ -64,12 +64,13 @@ struct CivilTime {
   int second = 0;
 };
 
-/// Absent for dates that do not exist and for those outside what 64-bit nanoseconds can hold.
+/// Absent for dates that do not exist, and where 64-bit nanoseconds cannot hold the date or how far
+/// it is from another one.
 std::optional<WallTime> to_wall_time(const CivilTime& civil) {
   const std::chrono::year_month_day date{std::chrono::year{civil.year},
                                          std::chrono::month{static_cast<unsigned>(civil.month)},
                                          std::chrono::day{static_cast<unsigned>(civil.day)}};
-  constexpr int kFirstYear = 1678;
+  constexpr int kFirstYear = 1970;
   constexpr int kLastYear = 2261;
   if (!date.ok() || civil.year < kFirstYear || civil.year > kLastYear) return std::nullopt;
   // 60 is a leap second, counted as the first second of the next minute.
