@@ -197,16 +197,16 @@ class AnthropicBatchApi final : public BatchApi {
     batch.state = state_of(batch.state_word, kStates);
     const Json& counts = object_of(object, "request_counts");
     RemoteCounts read;
-    read.succeeded = number_of(counts, "succeeded").value_or(0);
+    read.succeeded = count_of(counts, "succeeded");
     for (const char* name : {"errored", "canceled", "expired"}) {
-      read.failed += number_of(counts, name).value_or(0);
+      read.failed += count_of(counts, name);
     }
-    read.total = number_of(counts, "processing").value_or(0) + read.succeeded + read.failed;
+    read.total = count_of(counts, "processing") + read.succeeded + read.failed;
     if (read.total > 0) batch.counts = read;
     // There is one word for every end.
     if (batch.state == completed && !text_of(object, "cancel_initiated_at").empty()) {
       batch.state = cancelled;
-    } else if (batch.state == completed && number_of(counts, "expired").value_or(0) > 0) {
+    } else if (batch.state == completed && count_of(counts, "expired") > 0) {
       batch.state = expired;
     }
     batch.created_at = time_of(object, "created_at");
@@ -214,7 +214,7 @@ class AnthropicBatchApi final : public BatchApi {
     batch.ended_at = time_of(object, "ended_at");
     // Archived results have no URL any more, and yet they were there and were paid for: the
     // download tells that they are gone.
-    const bool had_answers = read.succeeded + number_of(counts, "errored").value_or(0) > 0;
+    const bool had_answers = read.succeeded + count_of(counts, "errored") > 0;
     const bool archived = !text_of(object, "archived_at").empty();
     const bool named = !text_of(object, "results_url").empty();
     if (named || (has_ended(batch.state) && (archived || had_answers))) batch.results = {batch.id};

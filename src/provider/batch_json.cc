@@ -151,6 +151,11 @@ std::optional<std::int64_t> number_of(const Json& object, const char* name) {
   return number;
 }
 
+std::int64_t count_of(const Json& object, const char* name) {
+  constexpr std::int64_t kMost = 1'000'000'000'000;
+  return std::clamp<std::int64_t>(number_of(object, name).value_or(0), 0, kMost);
+}
+
 bool is_true(const Json& object, const char* name) {
   if (!object.is_object()) return false;
   const auto member = object.find(name);

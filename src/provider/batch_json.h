@@ -34,6 +34,8 @@ Result<Json> read_list(const HttpReply& reply, std::string_view what);
 // Members that are absent, null or of another type are empty.
 std::string text_of(const Json& object, const char* name);
 std::optional<std::int64_t> number_of(const Json& object, const char* name);  ///< 12 or "12"
+/// Of requests: 0 if absent, and never so many that a sum of some could overflow.
+std::int64_t count_of(const Json& object, const char* name);
 bool is_true(const Json& object, const char* name);
 std::optional<WallTime> time_of(const Json& object, const char* name);  ///< seconds or RFC 3339
 const Json& object_of(const Json& object, const char* name);            ///< an empty one if absent

@@ -274,10 +274,10 @@ RemoteBatch GeminiBatchApi::read_batch(const Json& operation) {
   batch.tag = text_of(metadata, "displayName");
   batch.input_file = text_of(object_of(metadata, "inputConfig"), "fileName");
   const Json& stats = object_of(metadata, "batchStats");
-  const std::int64_t total = number_of(stats, "requestCount").value_or(0);
+  const std::int64_t total = count_of(stats, "requestCount");
   if (total > 0) {
-    batch.counts = RemoteCounts{total, number_of(stats, "successfulRequestCount").value_or(0),
-                                number_of(stats, "failedRequestCount").value_or(0)};
+    batch.counts = RemoteCounts{total, count_of(stats, "successfulRequestCount"),
+                                count_of(stats, "failedRequestCount")};
   }
   // What is there stands in both places; an error stands in place of the response.
   std::string file = text_of(object_of(operation, "response"), "responsesFile");

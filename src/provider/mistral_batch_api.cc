@@ -80,10 +80,10 @@ RemoteBatch MistralBatchApi::read_batch(const Json& object) const {
     batch.input_file = files.front().get<std::string>();
   }
   add_results(object, std::array{"output_file", "error_file"}, batch);
-  const std::int64_t total = number_of(object, "total_requests").value_or(0);
+  const std::int64_t total = count_of(object, "total_requests");
   if (total > 0) {
-    batch.counts = RemoteCounts{total, number_of(object, "succeeded_requests").value_or(0),
-                                number_of(object, "failed_requests").value_or(0)};
+    batch.counts = RemoteCounts{total, count_of(object, "succeeded_requests"),
+                                count_of(object, "failed_requests")};
   }
   batch.ended_at = time_of(object, "completed_at");
   for (const Json& error : array_of(object, "errors")) {

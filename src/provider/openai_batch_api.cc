@@ -233,10 +233,9 @@ RemoteBatch OpenAiBatchApi::read_batch(const Json& object) const {
   batch.input_file = text_of(object, "input_file_id");
   add_results(object, std::array{"output_file_id", "error_file_id"}, batch);
   const Json& counts = object_of(object, "request_counts");
-  const std::int64_t total = number_of(counts, "total").value_or(0);
+  const std::int64_t total = count_of(counts, "total");
   if (total > 0) {
-    batch.counts = RemoteCounts{total, number_of(counts, "completed").value_or(0),
-                                number_of(counts, "failed").value_or(0)};
+    batch.counts = RemoteCounts{total, count_of(counts, "completed"), count_of(counts, "failed")};
   }
   batch.expires_at = time_of(object, "expires_at");
   if (!batch.expires_at) batch.expires_at = time_of(object, "job_deadline");

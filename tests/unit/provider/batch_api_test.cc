@@ -74,6 +74,27 @@ TEST(BatchApi, CountsThatAreAllZeroTellNothing) {
   EXPECT_EQ(batch.counts->failed, 1);
 }
 
+TEST(BatchApi, AbsurdCountsDoNotOverflow) {
+  const std::string most = "9223372036854775807";
+  const auto check = [](const char* provider, const std::string& body) {
+    const RemoteBatch batch = batch_of(provider, body);
+    ASSERT_TRUE(batch.counts) << provider;
+    EXPECT_GT(batch.counts->succeeded + batch.counts->failed, 1'000'000'000) << provider;
+    EXPECT_GT(batch.counts->total, 1'000'000'000) << provider;
+  };
+  check("openai", R"({"id":"b","status":"in_progress","request_counts":{"total":)" + most +
+                      R"(,"completed":)" + most + R"(,"failed":)" + most + "}}");
+  check("anthropic", R"({"id":"b","processing_status":"ended","request_counts":{"processing":)" +
+                         most + R"(,"succeeded":)" + most + R"(,"errored":)" + most +
+                         R"(,"canceled":)" + most + R"(,"expired":)" + most + "}}");
+  check("mistral", R"({"id":"b","status":"RUNNING","total_requests":)" + most +
+                       R"(,"succeeded_requests":)" + most + R"(,"failed_requests":)" + most + "}");
+  check("gemini", R"({"name":"batches/b","metadata":{"state":"BATCH_STATE_RUNNING","batchStats":)"
+                  R"({"requestCount":")" +
+                      most + R"(","successfulRequestCount":")" + most +
+                      R"(","failedRequestCount":")" + most + R"("}}})");
+}
+
 TEST(BatchApi, AzureLooksAtAFileFirst) {
   const auto azure = api_of("azure");
   const auto state_of = [&](const std::string& word) {
