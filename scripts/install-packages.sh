@@ -19,7 +19,11 @@ build=(
   ca-certificates
 )
 # dpkg-dev finds the dependencies of the .deb, file tells cpack what to strip.
-test=(libgtest-dev libgmock-dev python3 sqlite3 openssl nghttp2-server zstd gzip procps dpkg-dev file)
+test=(
+  libgtest-dev libgmock-dev python3 sqlite3 openssl nghttp2-server zstd gzip procps dpkg-dev file
+  # The man page and the completions are tried with what reads them.
+  man-db groff-base zsh fish
+)
 check=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev)
 browser=(chromium fonts-dejavu-core)
 

@@ -68,8 +68,10 @@ std::optional<double> take_duration_seconds(std::string_view& text) {
 }
 
 std::optional<Duration> positive(double seconds) {
-  if (!std::isfinite(seconds) || seconds <= 0) return std::nullopt;
-  return from_seconds(seconds);
+  if (!std::isfinite(seconds)) return std::nullopt;
+  const Duration duration = from_seconds(seconds);
+  // Less than a nanosecond is nothing, too.
+  return duration > Duration::zero() ? std::optional(duration) : std::nullopt;
 }
 
 /// Words as well as short units, with a space between number and unit.

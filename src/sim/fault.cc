@@ -1,5 +1,8 @@
 #include "llmbatch/sim/fault.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <array>
 #include <charconv>
 #include <optional>
@@ -118,8 +121,11 @@ Result<FaultStep> parse_fault_step(std::string_view text) {
   const auto step = named_step(name);
   if (!step) {
     std::string message = "'" + std::string(name) + "': not an error the simulator knows";
-    if (const auto near = nearest_word(name, all_names()))
+    if (const auto near = nearest_word(name, all_names())) {
       message += " (did you mean " + *near + "?)";
+    } else {
+      message += fmt::format(" (400 to 599, {})", fmt::join(all_names(), ", "));
+    }
     return usage_error(message);
   }
   FaultStep result = *step;

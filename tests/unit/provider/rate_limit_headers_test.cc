@@ -125,6 +125,7 @@ TEST(RetryHintInText, ReadsThePhrasesOfTheProviders) {
   EXPECT_EQ(retry_hint_in_text("Rate limit reached. Please try again in 1.2s. Visit"),
             Duration(1200ms));
   EXPECT_EQ(retry_hint_in_text("Please try again in 350ms."), Duration(350ms));
+  EXPECT_EQ(retry_hint_in_text("Please try again after .517ns"), std::nullopt);
   EXPECT_EQ(retry_hint_in_text("Please try again in 6m0s."), Duration(6min));
   EXPECT_EQ(retry_hint_in_text("Please retry after 37 seconds."), Duration(37s));
   EXPECT_EQ(retry_hint_in_text("please retry after 1 minute"), Duration(1min));

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "llmbatch/sim/settings.h"
@@ -70,6 +71,9 @@ TEST(FaultMix, DrawsInTheProportionsAsked) {
 TEST(FaultMix, NamesTheWrongPart) {
   EXPECT_EQ(parse_fault_mix("429=0.01,fliter=0.1").error().message,
             "'fliter': not an error the simulator knows (did you mean filter?)");
+  EXPECT_THAT(
+      parse_fault_mix("content_policy=3%").error().message,
+      testing::StartsWith("'content_policy': not an error the simulator knows (400 to 599, ok, "));
   EXPECT_EQ(parse_fault_mix("429=2").error().message,
             "'429=2': '2' is not a probability (expected e.g. 0.01 or 1%)");
   EXPECT_EQ(parse_fault_mix("500").error().message, "'500': no probability (expected NAME=0.01)");
