@@ -67,8 +67,9 @@ class PlainFiles {
 };
 
 std::string lines_text(const ReadLines& lines) {
-  std::string text = fmt::format("{} answers stored of {} lines", group_digits(lines.stored),
-                                 group_digits(lines.lines));
+  std::string text = fmt::format("{} answer{} stored of {} line{}", group_digits(lines.stored),
+                                 lines.stored == 1 ? "" : "s", group_digits(lines.lines),
+                                 lines.lines == 1 ? "" : "s");
   const auto add = [&text](std::int64_t count, std::string_view what) {
     if (count > 0) text += fmt::format(", {} {}", group_digits(count), what);
   };

@@ -289,11 +289,27 @@ std::optional<WallTime> parse_finish_by(const std::string& text, WallTime now) {
   return WallTime(std::chrono::seconds(then));
 }
 
+/// In a configuration they are preferences for the runs that use batches. A flag is meant for this
+/// run, which would do something else, at the full price, if it were ignored.
+Status only_for_batches(const Settings& settings) {
+  for (const char* name :
+       {"no-wait", "then", "finish-by", "batch-size", "poll-interval", "cancel-on-interrupt"}) {
+    if (settings.origin(name).kind != OriginKind::flag) continue;
+    return failure(fmt::format("--{}: only with --via batch or --via auto", name),
+                   ErrorKind::usage);
+  }
+  return {};
+}
+
 Result<RunBatchOptions> batch_options(const Settings& settings) {
   RunBatchOptions options;
   if (settings.command() != Command::run) return options;
   const std::string via = settings.text("via");
   options.via = via == "batch" ? Via::batch : via == "auto" ? Via::automatic : Via::realtime;
+  if (options.via == Via::realtime) {
+    if (const Status unused = only_for_batches(settings); !unused) return forward_error(unused);
+    return options;
+  }
   options.wait = !settings.flag("no-wait");
   options.then_realtime = settings.text("then") == "realtime";
   options.batch_size = settings.optional_integer("batch-size").value_or(0);
@@ -312,11 +328,6 @@ Result<RunBatchOptions> batch_options(const Settings& settings) {
       return usage_error(
           fmt::format("{}: {} is over", named(settings, "finish-by"), settings.text("finish-by")));
     }
-  }
-  if (options.via == Via::realtime && (options.finish_by || settings.has("batch-size"))) {
-    const char* name = options.finish_by ? "finish-by" : "batch-size";
-    return usage_error(
-        fmt::format("{}: only with --via batch or --via auto", named(settings, name)));
   }
   if (!options.wait && options.finish_by) {
     return usage_error(fmt::format("{}: not with {}, which ends before anything is due",

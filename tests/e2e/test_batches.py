@@ -29,8 +29,9 @@ class BatchCase(support.Case):
         return self.simulate("--batch-latency", latency, *arguments)
 
     def run_batch(self, server, *arguments, base="/v1", provider=None, **options):
-        command = ["run", "items.jsonl", "--base-url", server.origin + base, "--model", "m", "--via", "batch",
-                   "--poll-interval", "0.1"]
+        command = ["run", "items.jsonl", "--base-url", server.origin + base, "--model", "m"]
+        if "--via realtime" not in " ".join(arguments):
+            command += ["--via", "batch", "--poll-interval", "0.1"]
         if provider:
             command += ["--provider", provider]
             options["env"] = dict(options.get("env") or {}, **{KEYS[provider]: "test-key"})
@@ -372,6 +373,19 @@ class Waiting(BatchCase):
             process = self.call("run", "items.jsonl", "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--via",
                                 "batch", "--finish-by", text, code=2)
             self.assertIn(reason, process.stderr)
+
+    def test_flags_for_batches_are_not_ignored_in_real_time(self):
+        # A cron line whose --via batch got lost would pay twice as much as it says.
+        server = self.batch_server()
+        self.prompts(1)
+        for flags in (["--no-wait"], ["--then", "realtime"], ["--finish-by", "07:00"], ["--batch-size", "5"],
+                      ["--poll-interval", "9"], ["--cancel-on-interrupt"]):
+            process = self.run_batch(server, "--via", "realtime", *flags, code=2)
+            self.assertIn("%s: only with --via batch" % flags[0], process.stderr)
+        self.assertEqual(self.stats(server)["requests"], 0)
+        # In a configuration they are preferences for the runs that use batches.
+        self.write("llmbatch.toml", '[run]\nno-wait = true\nbatch-size = 5\nthen = "realtime"\n')
+        self.run_batch(server, "--via", "realtime", code=0)
 
     def test_max_cost_counts_what_is_in_batches(self):
         server = self.batch_server()

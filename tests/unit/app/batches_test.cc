@@ -183,7 +183,7 @@ TEST_F(BatchesTest, LinesOfOtherJobsAreCountedAndNamed) {
       write("work/r.jsonl", answer_to(strange, "x") + answer_to(requests[0], "a"));
   const Ended ended = run({"batches", "read", results, "--input", input_});
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_THAT(ended.out, StartsWith("1 answers stored of 2 lines, 1 of other jobs (ffff"));
+  EXPECT_THAT(ended.out, StartsWith("1 answer stored of 2 lines, 1 of other jobs (ffff"));
 }
 
 TEST_F(BatchesTest, AnIdThatTheBatchDoesNotHaveIsAWrongLine) {
