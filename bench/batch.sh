@@ -36,10 +36,10 @@ start_simulator() {
 # counter NAME: of the simulator.
 counter() { curl -s "${base_url%/v1}/stats" | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
 
-# measure WAY DB: sets $peak (MiB) and $cpu (seconds).
+# measure DB FLAG...: sets $peak (MiB) and $cpu (seconds).
 measure() {
-  /usr/bin/time -v -o time.out "$llmbatch" run items.jsonl --db "$2" --base-url "$base_url" \
-    --model bench --via "$1" --poll-interval 1 >out 2>&1 || die "$(tail -n 5 out)"
+  /usr/bin/time -v -o time.out "$llmbatch" run items.jsonl --db "$1" --base-url "$base_url" \
+    --model bench "${@:2}" >out 2>&1 || die "$(tail -n 5 out)"
   peak=$(awk -F: '/Maximum resident/ { printf "%.2f", $2 / 1024 }' time.out)
   cpu=$(awk -F: '/(User|System) time/ { sum += $2 } END { printf "%.2f", sum }' time.out)
 }
@@ -49,14 +49,14 @@ peaks_batch=() peaks_realtime=()
 for _ in 1 2 3; do
   start_simulator
   rm -f batch.db* realtime.db*
-  measure batch batch.db
+  measure batch.db --via batch --poll-interval 1
   peaks_batch+=("$peak")
   answered=$(counter batch_lines_answered)
   again=$(counter answered_again)
   [ "$answered" = "$items" ] && [ "$again" = 0 ] || die "$answered answers, $again of them again"
   echo "$items items through batches: $peak MiB, $cpu s of CPU," \
     "files of $(($(stat -c %s items.jsonl) / 1000000)) MB and more"
-  measure realtime realtime.db
+  measure realtime.db
   peaks_realtime+=("$peak")
   echo "$items items in real time: $peak MiB, $cpu s of CPU"
 done
