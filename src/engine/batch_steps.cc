@@ -238,7 +238,8 @@ void BatchRunner::poll(Open& batch) {
                        ? settings_.poll_interval
                        : std::min(batch.interval + batch.interval / 4, 4 * settings_.poll_interval);
   batch.next_at = parts_.clock.now() + batch.interval;
-  status_.waiting_for = open_.size() == 1 ? "the provider batch" : "the provider batches";
+  // What is waited for then is told by the batches themselves.
+  status_.waiting_for.clear();
 }
 
 /// The batch has ended, and not all of its answers are there, which may only be a matter of time:

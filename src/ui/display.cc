@@ -108,6 +108,11 @@ StyledLine batches_line(const RunStatus& status, const DisplayContext& context) 
     text += fmt::format(", {} {}", count == 1 ? "expires" : "the last expires",
                         format_clock_time(*last, context.wall_now));
   }
+  if (context.columns >= 60) {
+    const std::string_view them = count == 1 ? "it" : "them";
+    text += status.interrupt_cancels ? fmt::format("  (Ctrl-C cancels {})", them)
+                                     : fmt::format("  (Ctrl-C leaves {} running)", them);
+  }
   return StyledLine(text, Style::dim);
 }
 
@@ -125,18 +130,12 @@ StyledLine activity_line(const RunStatus& status, const DisplayContext& context)
         fmt::format("no answer for {}, {} in flight", format_span(silent), group_digits(in_flight)),
         Style::warning);
   }
-  const bool only_batches = !status.batches.empty() && in_flight == 0;
-  StyledLine line =
-      only_batches ? batches_line(status, context) : StyledLine("sending", Style::dim);
-  if (status.concurrency > 0 && !only_batches) {
+  if (!status.batches.empty() && in_flight == 0) return batches_line(status, context);
+  StyledLine line("sending", Style::dim);
+  if (status.concurrency > 0) {
     line.add(fmt::format(", up to {} at a time", status.concurrency), Style::dim);
   }
-  if (context.columns >= 60) {
-    line.add(!only_batches              ? "  (Ctrl-C stops cleanly)"
-             : status.interrupt_cancels ? "  (Ctrl-C cancels them)"
-                                        : "  (Ctrl-C leaves them running)",
-             Style::dim);
-  }
+  if (context.columns >= 60) line.add("  (Ctrl-C stops cleanly)", Style::dim);
   return line;
 }
 
