@@ -67,9 +67,8 @@ class PlainFiles {
 };
 
 std::string lines_text(const ReadLines& lines) {
-  std::string text = fmt::format("{} answer{} stored of {} line{}", group_digits(lines.stored),
-                                 lines.stored == 1 ? "" : "s", group_digits(lines.lines),
-                                 lines.lines == 1 ? "" : "s");
+  std::string text =
+      fmt::format("{} stored of {}", counted(lines.stored, "answer"), counted(lines.lines, "line"));
   const auto add = [&text](std::int64_t count, std::string_view what) {
     if (count > 0) text += fmt::format(", {} {}", group_digits(count), what);
   };

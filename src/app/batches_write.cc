@@ -75,10 +75,6 @@ Result<std::vector<BatchRecord>> written_after(const std::string& database, std:
   return batches;
 }
 
-std::string plural(std::int64_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", group_digits(count), thing, count == 1 ? "" : "s");
-}
-
 void tell_written(const std::vector<BatchRecord>& written, const std::string& database) {
   if (written.empty()) {
     fmt::print(stderr, "llmbatch: nothing is left to write: see llmbatch status {}\n",
@@ -86,8 +82,8 @@ void tell_written(const std::vector<BatchRecord>& written, const std::string& da
     return;
   }
   for (const BatchRecord& batch : written) {
-    fmt::print("{}  {}, {}\n", batch.file_path, plural(batch.requests, "request"),
-               plural(batch.bytes, "byte"));
+    fmt::print("{}  {}, {}\n", batch.file_path, counted(batch.requests, "request"),
+               counted(batch.bytes, "byte"));
   }
   fmt::print(stderr,
              "llmbatch: nothing was sent; when the answers are there: llmbatch batches read "

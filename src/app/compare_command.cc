@@ -86,8 +86,8 @@ Status Comparison::prepare() {
 /// Says what is to be known of the draw.
 Status Comparison::describe_sample() const {
   if (sample_.unusable > 0) {
-    warn(fmt::format("warning: {} {} of the input cannot be used; the first is {}",
-                     group_digits(sample_.unusable), sample_.unusable == 1 ? "line" : "lines",
+    warn(fmt::format("warning: {} of the input cannot be used; the first is {}",
+                     counted(sample_.unusable, "line"),
                      sanitize_for_terminal(sample_.first_unusable)));
   }
   const std::string& field = scorer_.rule().expected_field;

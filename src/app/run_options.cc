@@ -295,8 +295,7 @@ Status only_for_batches(const Settings& settings) {
   for (const char* name :
        {"no-wait", "then", "finish-by", "batch-size", "poll-interval", "cancel-on-interrupt"}) {
     if (settings.origin(name).kind != OriginKind::flag) continue;
-    return failure(fmt::format("--{}: only with --via batch or --via auto", name),
-                   ErrorKind::usage);
+    return usage_error(fmt::format("--{}: only with --via batch or --via auto", name));
   }
   return {};
 }

@@ -181,6 +181,13 @@ std::string group_digits(std::int64_t number) {
   return digits;
 }
 
+std::string counted(std::int64_t number, std::string_view thing) {
+  std::string text = group_digits(number) + ' ';
+  text += thing;
+  if (number != 1) text += 's';
+  return text;
+}
+
 std::optional<std::uint64_t> parse_size_bytes(std::string_view text) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();

@@ -165,8 +165,8 @@ void BatchRunner::create(Open& batch) {
   if (!remote) return not_understood(batch, remote.error(), "the batch");
   if (remote->id.empty()) return not_understood(batch, {"it names no batch"}, "the batch");
   adopt(batch, *remote);
-  tell(fmt::format("batch {}: {} request{} submitted as {}", batch.record.number,
-                   group_digits(batch.record.requests), batch.record.requests == 1 ? "" : "s",
+  tell(fmt::format("batch {}: {} submitted as {}", batch.record.number,
+                   counted(batch.record.requests, "request"),
                    sanitize_for_terminal(batch.record.remote_id)));
 }
 

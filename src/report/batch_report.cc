@@ -15,15 +15,12 @@ constexpr std::size_t kColumns = 9;
 using Row = std::array<std::string, kColumns>;
 constexpr std::size_t kMessageChars = 100;
 
-/// To the second: `2026-11-26T07:00:00Z`.
-std::string shown(const std::optional<WallTime>& time) {
-  if (!time) return "-";
-  return format_rfc3339(*time).substr(0, 19) + "Z";
-}
+// How much is shown of `2026-11-26T07:00:00.000Z`.
+constexpr std::size_t kToTheMinute = 16;
+constexpr std::size_t kToTheSecond = 19;
 
-/// To the minute, for the table: `2026-11-26T07:00Z`.
-std::string minute_of(const std::optional<WallTime>& time) {
-  return time ? format_rfc3339(*time).substr(0, 16) + "Z" : "-";
+std::string shown(const std::optional<WallTime>& time, std::size_t chars) {
+  return time ? format_rfc3339(*time).substr(0, chars) + "Z" : "-";
 }
 
 /// What the provider counts while it works on it; afterwards what is stored.
@@ -41,8 +38,8 @@ Row row_of(const BatchRecord& batch) {
           group_digits(batch.requests),
           done_text(batch),
           is_open(batch.stage) ? "-" : group_digits(batch.unanswered),
-          minute_of(batch.created_at),
-          is_open(batch.stage) ? minute_of(batch.expires_at) : "-",
+          shown(batch.created_at, kToTheMinute),
+          is_open(batch.stage) ? shown(batch.expires_at, kToTheMinute) : "-",
           batch.remote_id.empty() ? "-" : sanitize_for_terminal(batch.remote_id),
           sanitize_for_terminal(truncate_chars(batch.message, kMessageChars))};
 }
@@ -83,7 +80,7 @@ void add_line(std::string& out, std::string_view key, std::string_view value) {
 }
 
 void add_time(std::string& out, std::string_view key, const std::optional<WallTime>& time) {
-  if (time) add_line(out, key, shown(time));
+  if (time) add_line(out, key, shown(time, kToTheSecond));
 }
 
 void add_counts(std::string& out, const BatchRecord& batch) {

@@ -114,8 +114,7 @@ std::string latency_tile(const JobReport& report) {
 std::string batches_tile(const JobReport& report) {
   if (report.batch_count == 0) return {};
   const ModelTally& part = report.tally.in_batches();
-  std::string note =
-      fmt::format("{} {}", group_digits(part.attempts), part.attempts == 1 ? "answer" : "answers");
+  std::string note = counted(part.attempts, "answer");
   const std::string share = batch_cost_share(report.tally);
   if (!share.empty()) note += ", " + share;
   return tile("Provider batches", group_digits(report.batch_count), note);

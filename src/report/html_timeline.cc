@@ -168,9 +168,8 @@ std::string batches_text(const JobReport& report) {
   const ModelTally& part = report.tally.in_batches();
   if (part.attempts == 0) return {};
   std::string text =
-      fmt::format("<p>{} {} came with {} provider {}, for {}", group_digits(part.attempts),
-                  part.attempts == 1 ? "answer" : "answers", group_digits(report.batch_count),
-                  report.batch_count == 1 ? "batch" : "batches",
+      fmt::format("<p>{} came with {} provider {}, for {}", counted(part.attempts, "answer"),
+                  group_digits(report.batch_count), report.batch_count == 1 ? "batch" : "batches",
                   cost_text(part.cost, part.priced, part.unpriced));
   const std::string share = batch_cost_share(report.tally);
   if (!share.empty()) text += ", " + share;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kWidestBar = 50;
 constexpr int kNarrowestBar = 10;
+constexpr int kHintFromColumns = 60;
 constexpr double kStalledAfterSeconds = 20;
 constexpr double kClockTimeFromSeconds = 600;
 constexpr double kNotableErrorRate = 0.02;
@@ -108,7 +109,7 @@ StyledLine batches_line(const RunStatus& status, const DisplayContext& context) 
     text += fmt::format(", {} {}", count == 1 ? "expires" : "the last expires",
                         format_clock_time(*last, context.wall_now));
   }
-  if (context.columns >= 60) {
+  if (context.columns >= kHintFromColumns) {
     const std::string_view them = count == 1 ? "it" : "them";
     text += status.interrupt_cancels ? fmt::format("  (Ctrl-C cancels {})", them)
                                      : fmt::format("  (Ctrl-C leaves {} running)", them);
@@ -135,7 +136,7 @@ StyledLine activity_line(const RunStatus& status, const DisplayContext& context)
   if (status.concurrency > 0) {
     line.add(fmt::format(", up to {} at a time", status.concurrency), Style::dim);
   }
-  if (context.columns >= 60) line.add("  (Ctrl-C stops cleanly)", Style::dim);
+  if (context.columns >= kHintFromColumns) line.add("  (Ctrl-C stops cleanly)", Style::dim);
   return line;
 }
 

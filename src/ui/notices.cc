@@ -21,7 +21,7 @@ StyledLine start_notice(const RunStatus& status) {
            Style::strong);
   if (!status.model.empty()) line.add(" with ").add(status.model);
   if (total > 0) {
-    line.add(fmt::format(": {} {}", group_digits(total), total == 1 ? "item" : "items"));
+    line.add(": " + counted(total, "item"));
     if (status.done_before > 0) {
       line.add(fmt::format(", {} done before", group_digits(status.done_before)));
     }

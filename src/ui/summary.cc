@@ -26,10 +26,6 @@ StyledLine row(std::string_view label, std::string_view value, Style style = Sty
   return line.add(value, style);
 }
 
-std::string items(std::int64_t count) {
-  return group_digits(count) + (count == 1 ? " item" : " items");
-}
-
 /// Batches whose request file the user has: only its results bring their answers.
 std::size_t written_batches(const RunStatus& status) {
   const auto written = to_string(BatchStage::written);
@@ -53,18 +49,19 @@ std::string open_batches(const RunStatus& status) {
 StyledLine headline(const RunStatus& status, int exit_code) {
   const std::int64_t total = status.items.total();
   const std::string done =
-      fmt::format("{} of {} done", group_digits(status.items.finished()), items(total));
+      fmt::format("{} of {} done", group_digits(status.items.finished()), counted(total, "item"));
   StyledLine line("llmbatch: ");
   switch (exit_code) {
     case kExitDone:
       line.add(status.finished_this_run == 0 && status.done_before > 0 ? "nothing to do" : "done",
                Style::good);
       return line.add(total == 0 ? std::string(", no items in the input")
-                                 : fmt::format(", all {} succeeded", items(total)));
+                                 : fmt::format(", all {} succeeded", counted(total, "item")));
     case kExitProblems:
       line.add("finished", Style::warning);
       return line.add(fmt::format(", {} of {} {} a look", group_digits(status.items.problems()),
-                                  items(total), status.items.problems() == 1 ? "needs" : "need"));
+                                  counted(total, "item"),
+                                  status.items.problems() == 1 ? "needs" : "need"));
     case kExitPaused:
       line.add("paused", Style::bad).add(", " + done);
       // What the provider has lost is for the user to decide about.
@@ -149,7 +146,7 @@ std::string tokens_text(const Usage& usage) {
 /// How much of what was asked did not have to be called for, and what that left unpaid.
 std::string cached_text(const RunStatus& status) {
   const std::int64_t asked = status.cached + status.attempts - status.retries;
-  std::string text = fmt::format("{} ({}) answered without a call", items(status.cached),
+  std::string text = fmt::format("{} ({}) answered without a call", counted(status.cached, "item"),
                                  format_percent(status.cached, asked));
   const TokenCount tokens = status.reuse.input + status.reuse.output;
   if (tokens > 0) text += fmt::format(", {} tokens saved", group_digits(tokens));

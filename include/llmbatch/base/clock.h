@@ -36,7 +36,7 @@ std::string format_rfc3339(WallTime time);
 /// Parses RFC 3339 (`Z` or numeric offset, optional fraction), years 1970 to 2261: what comes from
 /// outside can be subtracted from any time without overflow.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
-/// Parses an HTTP date (RFC 9110 section 5.6.7, IMF-fixdate form only).
+/// Parses an HTTP date (RFC 9110 section 5.6.7, IMF-fixdate form only), of the same years.
 std::optional<WallTime> parse_http_date(std::string_view text);
 
 /// Nanoseconds since the Unix epoch.

@@ -36,6 +36,8 @@ bool contains_ignore_case(std::string_view text, std::string_view part);
 
 /// 1234567 -> `1,234,567`.
 std::string group_digits(std::int64_t number);
+/// `1 item`, `1,200 items`: for things whose plural takes an s.
+std::string counted(std::int64_t number, std::string_view thing);
 
 /// Bytes from `64`, `64K`, `64KiB`, `64MB`, `64MiB`, `1G` (K, M, G are powers of 1024).
 std::optional<std::uint64_t> parse_size_bytes(std::string_view text);

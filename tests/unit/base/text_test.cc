@@ -126,6 +126,12 @@ TEST(IgnoreCase, OnlyAsciiLettersFold) {
   EXPECT_FALSE(contains_ignore_case("rate", "rates"));
 }
 
+TEST(Counted, OneIsTheOnlySingular) {
+  EXPECT_EQ(counted(0, "item"), "0 items");
+  EXPECT_EQ(counted(1, "item"), "1 item");
+  EXPECT_EQ(counted(1200, "item"), "1,200 items");
+}
+
 TEST(GroupDigits, CommaEveryThree) {
   EXPECT_EQ(group_digits(0), "0");
   EXPECT_EQ(group_digits(999), "999");
